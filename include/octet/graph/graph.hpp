@@ -67,14 +67,13 @@ class graph {
     int readers(tensor_id id) const noexcept;
     int producer(tensor_id id) const noexcept;
 
-    /// Calls body(node, layer_weights&) for every layer with weights: how a pass changes weights (pruning, equalization,
-    /// codebooks) without knowing the operations. The number of values must stay.
+    /// Calls body(node, layer_weights&) for every layer with weights: how a pass changes weights (pruning,
+    /// equalization, codebooks) without knowing the operations. The number of values must stay.
     template <class Body>
     void for_each_weights(const Body& body) {
         for (node& step : nodes_)
             std::visit(overloaded{[&](op::conv2d& conv) { body(std::as_const(step), conv.weights); },
-                                  [&](op::linear& layer) { body(std::as_const(step), layer.weights); },
-                                  [](auto&) {}},
+                                  [&](op::linear& layer) { body(std::as_const(step), layer.weights); }, [](auto&) {}},
                        step.what);
     }
 
@@ -139,7 +138,8 @@ inline tensor_id graph::add(std::string name, operation what, std::vector<tensor
 
 inline void graph::output(tensor_id id) {
     check("output", id);
-    if (at(id).is_constant()) fail("output '", at(id).name, "' is a constant: a network's output must depend on its input");
+    if (at(id).is_constant())
+        fail("output '", at(id).name, "' is a constant: a network's output must depend on its input");
     outputs_.push_back(id);
 }
 

@@ -71,12 +71,14 @@ struct infer_visitor {
             fail(who, ": ", conv.groups, " groups do not divide ", channels, " input and ", conv.weights.outputs,
                  " output channels");
         const shape out = slide(conv.taps, conv.weights.outputs < 1 ? 1 : conv.weights.outputs);
-        check_weights(conv.weights, std::int64_t{conv.taps.kernel.height} * conv.taps.kernel.width * (channels / conv.groups));
+        check_weights(conv.weights,
+                      std::int64_t{conv.taps.kernel.height} * conv.taps.kernel.width * (channels / conv.groups));
         return out;
     }
     shape operator()(const op::linear& layer) const {
         if (in[0].rank() < 2)
-            fail(who, ": the input has shape ", to_string(in[0]), ", but needs a batch and a last dimension of features");
+            fail(who, ": the input has shape ", to_string(in[0]),
+                 ", but needs a batch and a last dimension of features");
         check_weights(layer.weights, in[0].cols());
         return in[0].with(in[0].rank() - 1, layer.weights.outputs);
     }
@@ -90,8 +92,10 @@ struct infer_visitor {
         need_rank(4, "NHWC");
         const auto& [kernel, stride, dilation, pad, ceil_mode] = pool.taps;
         const shape out = slide(pool.taps, in[0][3]);
-        if (pad.top >= dilation.height * (kernel.height - 1) + 1 || pad.left >= dilation.width * (kernel.width - 1) + 1 ||
-            pad.bottom >= dilation.height * (kernel.height - 1) + 1 || pad.right >= dilation.width * (kernel.width - 1) + 1)
+        if (pad.top >= dilation.height * (kernel.height - 1) + 1 ||
+            pad.left >= dilation.width * (kernel.width - 1) + 1 ||
+            pad.bottom >= dilation.height * (kernel.height - 1) + 1 ||
+            pad.right >= dilation.width * (kernel.width - 1) + 1)
             fail(who, ": padding ", pad.top, ", ", pad.left, ", ", pad.bottom, ", ", pad.right,
                  " is not smaller than the window: a window would lie in padding alone");
         return out;
@@ -104,7 +108,8 @@ struct infer_visitor {
     shape operator()(const op::mul&) const { return binary(); }
     shape binary() const {
         const shape out = broadcast_shapes(who, in[0], in[1]);
-        if (out[0] != 1) fail(who, ": the result has shape ", to_string(out), ": its first size is the batch and must be 1");
+        if (out[0] != 1)
+            fail(who, ": the result has shape ", to_string(out), ": its first size is the batch and must be 1");
         return out;
     }
     shape operator()(const op::concat& join) const {
@@ -125,8 +130,8 @@ struct infer_visitor {
             const auto i = static_cast<std::size_t>(axis);
             constexpr int most = 1 << 20;
             if (grow.before[i] < 0 || grow.after[i] < 0 || grow.before[i] > most || grow.after[i] > most)
-                fail(who, ": padding ", grow.before[i], " and ", grow.after[i], " of axis ", axis, " is outside [0, ", most,
-                     "]: Octet pads, it does not crop");
+                fail(who, ": padding ", grow.before[i], " and ", grow.after[i], " of axis ", axis, " is outside [0, ",
+                     most, "]: Octet pads, it does not crop");
             out = out.with(axis, out[axis] + grow.before[i] + grow.after[i]);
         }
         if (!std::isfinite(grow.value)) fail(who, ": the padding value is ", grow.value, ", but must be finite");
@@ -156,7 +161,8 @@ struct infer_visitor {
     }
     shape operator()(const op::clip& cut) const {
         if (!(cut.range.low <= cut.range.high))
-            fail(who, ": clips to [", cut.range.low, ", ", cut.range.high, "]: the lower bound must not exceed the upper");
+            fail(who, ": clips to [", cut.range.low, ", ", cut.range.high,
+                 "]: the lower bound must not exceed the upper");
         return in[0];
     }
     shape operator()(const op::lookup& table) const {

@@ -101,9 +101,9 @@ overloaded(Cases...) -> overloaded<Cases...>;
 
 /// "conv2d", "max_pool2d", ...
 constexpr std::string_view kind_of(const operation& what) noexcept {
-    constexpr std::string_view names[] = {"conv2d", "linear",  "batch_norm", "pool2d", "global_average_pool",
-                                          "add",    "mul",     "concat",     "pad",    "reshape",
-                                          "transpose", "clip", "lookup",     "softmax"};
+    constexpr std::string_view names[] = {"conv2d",    "linear", "batch_norm", "pool2d", "global_average_pool",
+                                          "add",       "mul",    "concat",     "pad",    "reshape",
+                                          "transpose", "clip",   "lookup",     "softmax"};
     if (const auto* pool = std::get_if<op::pool2d>(&what))
         return pool->kind == pool_kind::max ? "max_pool2d" : "average_pool2d";
     if (const auto* table = std::get_if<op::lookup>(&what)) {
