@@ -22,7 +22,8 @@ gemm_entry<Rounding> gemm_entry_of() noexcept {
 template <class Rounding>
 gemm_entry<Rounding> choose_gemm(isa target, [[maybe_unused]] bool weights_hold_minus_128) noexcept {
     switch (target) {
-        default: return detail::gemm_entry_of<isa::scalar, Rounding>();
+        default:
+            return detail::gemm_entry_of<isa::scalar, Rounding>();
     }
 }
 

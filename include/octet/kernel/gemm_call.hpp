@@ -10,12 +10,12 @@
 
 namespace octet::inline OCTET_ABI {
 
-/// `count` rows of the product. Row m, tap t begins at lhs[t * tile_rows + m] + lhs_offset and has weights->depth bytes,
-/// of which no byte beyond the last is read. All tile_rows pointers of a tap are valid, also from `count` on (they may
-/// repeat a row). Row m of the result goes to out + m * out_stride, weights->cols bytes, and nothing beyond is written.
-/// out may not overlap the lhs.
-/// A plain matrix is one tap with a pointer for each row; a convolution has a pointer for each tap and output pixel
-/// (padding points at a row of zero points), so that both are one kernel and no im2col buffer exists.
+/// `count` rows of the product. Row m, tap t begins at lhs[t * tile_rows + m] + lhs_offset and has weights->depth
+/// bytes, of which no byte beyond the last is read. All tile_rows pointers of a tap are valid, also from `count` on
+/// (they may repeat a row). Row m of the result goes to out + m * out_stride, weights->cols bytes, and nothing beyond
+/// is written. out may not overlap the lhs. A plain matrix is one tap with a pointer for each row; a convolution has a
+/// pointer for each tap and output pixel (padding points at a row of zero points), so that both are one kernel and no
+/// im2col buffer exists.
 template <class Rounding>
 struct gemm_call {
     const packed_gemm<Rounding>* weights = nullptr;

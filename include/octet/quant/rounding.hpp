@@ -30,8 +30,9 @@ struct nearest_even {
     }
     static multiplier make(float m, std::string_view who) {
         if (!(m > 0.0F && m <= 3.4028234e38F))
-            fail(who, ": the requantization multiplier is ", m,
-                 ", but must be finite and greater than 0: the scales of input, weights and output do not fit together");
+            fail(
+                who, ": the requantization multiplier is ", m,
+                ", but must be finite and greater than 0: the scales of input, weights and output do not fit together");
         return {m};
     }
 
@@ -45,7 +46,8 @@ struct nearest_even {
 
 namespace detail {
 
-/// m = value * 2^(shift - 31) with value in [2^30, 2^31), from m in double. value 0 stands for an m too small to matter.
+/// m = value * 2^(shift - 31) with value in [2^30, 2^31), from m in double. value 0 stands for an m too small to
+/// matter.
 struct fixed_point {
     std::int32_t value = 0;
     std::int32_t shift = 0;
