@@ -82,8 +82,9 @@ TEST(math, special_values_are_defined) {
     EXPECT_EQ(math::leaky_relu(4.0, 0.25), 4.0);
     EXPECT_EQ(math::relu(-1.0), 0.0);
     EXPECT_EQ(math::clip(7.0, 0.0, 6.0), 6.0);
-    for (const double y : {math::exp(nan), math::expm1(nan), math::tanh(nan), math::logistic(nan), math::hard_swish(nan), math::hard_sigmoid(nan, 0.2, 0.5),
-                           math::leaky_relu(nan, 0.1), math::relu(nan), math::clip(nan, 0.0, 6.0)})
+    for (const double y :
+         {math::exp(nan), math::expm1(nan), math::tanh(nan), math::logistic(nan), math::hard_swish(nan),
+          math::hard_sigmoid(nan, 0.2, 0.5), math::leaky_relu(nan, 0.1), math::relu(nan), math::clip(nan, 0.0, 6.0)})
         EXPECT_TRUE(std::isnan(y));
 }
 

@@ -2,9 +2,9 @@
 // these return the same bits on every machine, compiler and instruction set.
 //
 // How: only + - * / and std::fma, which IEEE 754 rounds in one way, and operations on the bits. A compiler may contract
-// a product that meets a sum into one fma where the command line allows it, so a product and a sum that meet are written
-// as std::fma here, and a product that is returned goes through detail::product, which a caller's sum cannot absorb.
-// Without the instruction std::fma is a library call: slow (about 50 ns) and equally exact.
+// a product that meets a sum into one fma where the command line allows it, so a product and a sum that meet are
+// written as std::fma here, and a product that is returned goes through detail::product, which a caller's sum cannot
+// absorb. Without the instruction std::fma is a library call: slow (about 50 ns) and equally exact.
 //
 // Error: below 1e-15 relative wherever the result is a normal double (about 4 units in the last place); NaN gives NaN.
 // The rounding mode is to nearest, as at program start.
@@ -25,9 +25,7 @@ namespace detail {
 inline double product(double a, double b) noexcept { return std::fma(a, b, 0.0); }
 
 /// 2^k for k in [-1022, 1023]
-inline double power_of_two(int k) noexcept {
-    return std::bit_cast<double>(static_cast<std::uint64_t>(k + 1023) << 52);
-}
+inline double power_of_two(int k) noexcept { return std::bit_cast<double>(static_cast<std::uint64_t>(k + 1023) << 52); }
 
 /// x = k * ln(2) + r with |r| <= 0.347, and p = e^r - 1. |x| <= 1100.
 struct reduced {
