@@ -66,7 +66,7 @@ struct fixed_point {
 };
 
 inline fixed_point to_fixed_point(double m, std::string_view who) {
-    if (!(m > 0.0 && m < 0x1p30))
+    if (!(m > 0.0 && m < 0x1p30 * (1.0 - 0x1p-32)))  // from there on the fraction rounds up to 1, and the shift to 31
         fail(who, ": the requantization multiplier is ", m,
              ", but must lie between 0 and 2^30: the scales of input, weights and output do not fit together");
     int shift = 0;
