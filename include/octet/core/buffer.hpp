@@ -1,0 +1,62 @@
+// An owned, zeroed, aligned array: what packed weights and the arena of a session live in.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+#include "octet/core/config.hpp"
+
+namespace octet {
+
+/// `count` elements of a trivial type, zeroed, at an address that is a multiple of 64 (a cache line, a zmm register).
+/// Moves are cheap; copies copy the elements.
+template <class T>
+class buffer {
+    static_assert(std::is_trivially_copyable_v<T>, "octet::buffer holds plain data: its elements are copied as bytes");
+
+  public:
+    static constexpr std::align_val_t alignment{64};
+
+    buffer() = default;
+    explicit buffer(std::size_t count) : data_(allocate(count)), size_(count) {}
+    buffer(const buffer& other) : buffer(other.size_) {
+        if (size_ != 0) std::memcpy(static_cast<void*>(data_.get()), other.data_.get(), size_ * sizeof(T));
+    }
+    buffer(buffer&& other) noexcept : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+    buffer& operator=(buffer other) noexcept {
+        std::swap(data_, other.data_);
+        std::swap(size_, other.size_);
+        return *this;
+    }
+
+    T* data() noexcept { return data_.get(); }
+    const T* data() const noexcept { return data_.get(); }
+    std::size_t size() const noexcept { return size_; }
+    T& operator[](std::size_t i) noexcept { return data_.get()[i]; }
+    const T& operator[](std::size_t i) const noexcept { return data_.get()[i]; }
+    T* begin() noexcept { return data(); }
+    T* end() noexcept { return data() + size_; }
+    const T* begin() const noexcept { return data(); }
+    const T* end() const noexcept { return data() + size_; }
+
+  private:
+    struct release {
+        void operator()(T* first) const noexcept { ::operator delete(static_cast<void*>(first), alignment); }
+    };
+    static T* allocate(std::size_t count) {
+        if (count == 0) return nullptr;
+        void* raw = ::operator new(count * sizeof(T), alignment);
+        std::memset(raw, 0, count * sizeof(T));
+        return static_cast<T*>(raw);
+    }
+
+    std::unique_ptr<T, release> data_;
+    std::size_t size_ = 0;
+};
+
+}  // namespace octet

@@ -1,0 +1,128 @@
+// Shapes: the sizes of a tensor, and the geometry of a window that slides over an image.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+
+#include "octet/core/error.hpp"
+
+namespace octet {
+
+/// The sizes of a row-major tensor, outermost first. Images are NHWC: {batch, height, width, channels}.
+/// Rank 0 is a scalar. Every size is at least 1 and a tensor has at most 2^31 - 1 elements: anything else throws, so
+/// that products of sizes never overflow afterwards.
+class shape {
+  public:
+    static constexpr int max_rank = 6;
+    static constexpr std::int64_t max_elements = 0x7fffffff;
+
+    shape() = default;
+    shape(std::initializer_list<std::int64_t> sizes) : shape(std::span(sizes.begin(), sizes.size())) {}
+    explicit shape(std::span<const std::int64_t> sizes);
+
+    int rank() const noexcept { return rank_; }
+    std::int64_t operator[](int axis) const noexcept { return sizes_[static_cast<std::size_t>(axis)]; }
+    std::int64_t elements() const noexcept { return elements_; }
+    /// The last size (1 for a scalar), and the number of vectors of that length.
+    std::int64_t cols() const noexcept { return rank_ == 0 ? 1 : (*this)[rank_ - 1]; }
+    std::int64_t rows() const noexcept { return elements_ / cols(); }
+    std::span<const std::int64_t> sizes() const noexcept { return {sizes_.data(), static_cast<std::size_t>(rank_)}; }
+
+    /// The same shape with one size replaced.
+    shape with(int axis, std::int64_t size) const;
+    friend bool operator==(const shape&, const shape&) = default;
+
+  private:
+    std::array<std::int64_t, max_rank> sizes_{};
+    std::int64_t elements_ = 1;
+    int rank_ = 0;
+};
+
+/// A height and a width: of a kernel, a stride, a dilation.
+struct extent {
+    int height = 1;
+    int width = 1;
+    friend bool operator==(const extent&, const extent&) = default;
+};
+
+/// Rows and columns added around an image.
+struct padding {
+    int top = 0;
+    int left = 0;
+    int bottom = 0;
+    int right = 0;
+    friend bool operator==(const padding&, const padding&) = default;
+};
+
+/// A window that slides over an image: tap (y, x) of output pixel (r, c) reads input row
+/// r * stride.height + y * dilation.height - pad.top, and so for columns.
+struct window {
+    extent kernel{};
+    extent stride{};
+    extent dilation{};
+    padding pad{};
+    bool ceil_mode = false;  ///< round the number of outputs up instead of down; a window still begins inside the image
+                             ///< or its leading padding
+
+    int taps() const noexcept { return kernel.height * kernel.width; }
+    /// The number of outputs; throws octet::error naming `who` when a size is not positive or the window does not fit.
+    extent outputs(std::string_view who, std::int64_t height, std::int64_t width) const;
+};
+
+/// "1x224x224x3"
+std::string to_string(const shape& dims);
+
+inline shape::shape(std::span<const std::int64_t> sizes) {
+    if (sizes.size() > max_rank)
+        fail("a tensor of rank ", sizes.size(), ": Octet holds at most ", max_rank, " dimensions");
+    for (const std::int64_t size : sizes) {
+        if (size < 1) fail("a tensor with a dimension of size ", size, ": every size must be at least 1");
+        if (size > max_elements / elements_)
+            fail("a tensor with more than ", max_elements, " elements: split it, no tensor may be larger");
+        sizes_[static_cast<std::size_t>(rank_++)] = size;
+        elements_ *= size;
+    }
+}
+
+inline shape shape::with(int axis, std::int64_t size) const {
+    std::array<std::int64_t, max_rank> sizes = sizes_;
+    sizes[static_cast<std::size_t>(axis)] = size;
+    return shape(std::span<const std::int64_t>(sizes.data(), static_cast<std::size_t>(rank_)));
+}
+
+inline std::string to_string(const shape& dims) {
+    std::string all;
+    for (const std::int64_t size : dims.sizes()) all += (all.empty() ? "" : "x") + std::to_string(size);
+    return all.empty() ? "scalar" : all;
+}
+
+inline extent window::outputs(std::string_view who, std::int64_t height, std::int64_t width) const {
+    constexpr int most = 1 << 20;
+    const auto check = [&](const char* what, int value, int least) {
+        if (value < least || value > most)
+            fail(who, ": ", what, " ", value, " is outside [", least, ", ", most, "]: correct it");
+    };
+    check("kernel height", kernel.height, 1), check("kernel width", kernel.width, 1);
+    check("stride", stride.height, 1), check("stride", stride.width, 1);
+    check("dilation", dilation.height, 1), check("dilation", dilation.width, 1);
+    check("padding", pad.top, 0), check("padding", pad.left, 0);
+    check("padding", pad.bottom, 0), check("padding", pad.right, 0);
+    const auto along = [&](const char* axis, std::int64_t size, int taps, int step, int spread, int before, int after) {
+        const std::int64_t reach = std::int64_t{spread} * (taps - 1) + 1;
+        const std::int64_t room = size + before + after - reach;
+        if (room < 0)
+            fail(who, ": a window of ", reach, " does not fit into a ", axis, " of ", size, " with padding ", before,
+                 " and ", after, ": enlarge the input or the padding");
+        std::int64_t count = (room + (ceil_mode ? step - 1 : 0)) / step + 1;
+        if (ceil_mode && (count - 1) * step >= size + before) --count;
+        return static_cast<int>(count);
+    };
+    return {along("height", height, kernel.height, stride.height, dilation.height, pad.top, pad.bottom),
+            along("width", width, kernel.width, stride.width, dilation.width, pad.left, pad.right)};
+}
+
+}  // namespace octet

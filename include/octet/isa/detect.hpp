@@ -1,0 +1,67 @@
+// What this machine can run: the only reader of CPUID. Features are a set; select.hpp holds the order of preference.
+#pragma once
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+#include "octet/core/config.hpp"
+#include "octet/isa/isa.hpp"
+
+namespace octet::inline OCTET_ABI {
+
+/// The features that Octet's kernels ask for; each holds only when the operating system saves its registers too.
+struct cpu_features {
+    bool avx2 = false;
+    bool fma = false;
+    bool avx512f = false;
+    bool avx512bw = false;
+    bool avx512dq = false;
+    bool avx512vl = false;
+    bool avx512_vnni = false;
+    bool avx_vnni = false;
+};
+
+inline cpu_features detect_cpu() noexcept {
+    cpu_features found;
+#if defined(__x86_64__)
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    if (__get_cpuid(1, &a, &b, &c, &d) == 0 || ((c >> 27) & 1U) == 0) return found;  // bit 27: XGETBV may be used
+    unsigned saved_low = 0, saved_high = 0;
+    asm volatile("xgetbv" : "=a"(saved_low), "=d"(saved_high) : "c"(0));
+    const bool saves_ymm = (saved_low & 0x6U) == 0x6U;    // xmm and the upper half of ymm
+    const bool saves_zmm = (saved_low & 0xe6U) == 0xe6U;  // and mask registers, the upper half of zmm, zmm16 to zmm31
+    found.fma = saves_ymm && ((c >> 12) & 1U) != 0;
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return found;
+    found.avx2 = saves_ymm && ((b >> 5) & 1U) != 0;
+    found.avx512f = saves_zmm && ((b >> 16) & 1U) != 0;
+    found.avx512dq = saves_zmm && ((b >> 17) & 1U) != 0;
+    found.avx512bw = saves_zmm && ((b >> 30) & 1U) != 0;
+    found.avx512vl = saves_zmm && ((b >> 31) & 1U) != 0;
+    found.avx512_vnni = saves_zmm && ((c >> 11) & 1U) != 0;
+    if (a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0) found.avx_vnni = saves_ymm && ((a >> 4) & 1U) != 0;
+#endif
+    return found;
+}
+
+inline const cpu_features& cpu() noexcept {
+    static const cpu_features found = detect_cpu();
+    return found;
+}
+
+/// Whether kernels for `which` run on this machine.
+inline bool supported(isa which) noexcept {
+    const cpu_features& has = cpu();
+    switch (which) {
+        case isa::scalar:
+            return true;
+        case isa::avx2:
+            return has.avx2 && has.fma;
+        case isa::avx512_vnni:
+            return has.avx2 && has.fma && has.avx512f && has.avx512bw && has.avx512dq && has.avx512vl &&
+                   has.avx512_vnni;
+    }
+    return false;
+}
+
+}  // namespace octet::inline OCTET_ABI

@@ -1,0 +1,47 @@
+// Which instruction set a layer uses unless it is told: the first of `preference` that this machine runs.
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <vector>
+
+#include "octet/core/error.hpp"
+#include "octet/isa/detect.hpp"
+
+namespace octet::inline OCTET_ABI {
+
+/// Every instruction set compiled into this build, fastest first.
+#if defined(__x86_64__)
+inline constexpr std::array preference{isa::avx512_vnni, isa::avx2, isa::scalar};
+#else
+inline constexpr std::array preference{isa::scalar};
+#endif
+
+inline isa best_isa() noexcept {
+    for (const isa which : preference)
+        if (supported(which)) return which;
+    return isa::scalar;
+}
+
+/// All that this machine runs, fastest first: what the tests go through.
+inline std::vector<isa> supported_isas() {
+    std::vector<isa> found;
+    for (const isa which : preference)
+        if (supported(which)) found.push_back(which);
+    return found;
+}
+
+/// "avx2" to isa::avx2; throws octet::error for a name that is unknown or that this machine cannot run.
+inline isa parse_isa(std::string_view name) {
+    std::string known;
+    for (const isa which : preference) {
+        if (to_string(which) == name) {
+            if (!supported(which)) fail("this machine does not run ", name, ": choose another instruction set");
+            return which;
+        }
+        known += text(known.empty() ? "" : ", ", to_string(which));
+    }
+    fail("unknown instruction set '", name, "': choose one of ", known);
+}
+
+}  // namespace octet::inline OCTET_ABI

@@ -1,0 +1,30 @@
+// Int8 GEMM: start here. choose_gemm picks the micro-kernel of an instruction set once, when a layer is built; the hot
+// call is gemm_entry::run. The arithmetic is defined by kernel/gemm_reference.hpp.
+#pragma once
+
+#include "octet/isa/select.hpp"
+#include "octet/kernel/gemm_call.hpp"
+#include "octet/kernel/gemm_scalar.hpp"
+
+namespace octet::inline OCTET_ABI {
+
+namespace detail {
+template <isa Which, class Rounding>
+gemm_entry<Rounding> gemm_entry_of() noexcept {
+    using kernel = gemm_kernel<Which, requantize_epilogue<Which, Rounding>>;
+    gemm_entry<Rounding> entry{Which, kernel::name, kernel::layout, kernel::tile_rows, &kernel::run};
+    if constexpr (requires { kernel::scratch_bytes(1, 1); }) entry.scratch_bytes = &kernel::scratch_bytes;
+    return entry;
+}
+}  // namespace detail
+
+/// The micro-kernel for `target`, or the next in the order of preference that is exact for these weights.
+template <class Rounding>
+gemm_entry<Rounding> choose_gemm(isa target, [[maybe_unused]] bool weights_hold_minus_128) noexcept {
+    switch (target) {
+        default:
+            return detail::gemm_entry_of<isa::scalar, Rounding>();
+    }
+}
+
+}  // namespace octet::inline OCTET_ABI

@@ -1,0 +1,49 @@
+// The contract between a layer and the GEMM micro-kernels: one call computes a block of rows against all columns.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "octet/isa/isa.hpp"
+#include "octet/kernel/epilogue_scalar.hpp"
+#include "octet/kernel/packed_gemm.hpp"
+
+namespace octet::inline OCTET_ABI {
+
+/// `count` rows of the product. Row m, tap t begins at lhs[t * tile_rows + m] + lhs_offset and has weights->depth
+/// bytes, of which no byte beyond the last is read. All tile_rows pointers of a tap are valid, also from `count` on
+/// (they may repeat a row). Row m of the result goes to out + m * out_stride, weights->cols bytes, and nothing beyond
+/// is written. out may not overlap the lhs. A plain matrix is one tap with a pointer for each row; a convolution has a
+/// pointer for each tap and output pixel (padding points at a row of zero points), so that both are one kernel and no
+/// im2col buffer exists.
+template <class Rounding>
+struct gemm_call {
+    const packed_gemm<Rounding>* weights = nullptr;
+    const std::int8_t* const* lhs = nullptr;
+    std::ptrdiff_t lhs_offset = 0;
+    int count = 0;
+    std::int8_t* out = nullptr;
+    std::ptrdiff_t out_stride = 0;
+    zero_point out_zero;
+    clamp limits;
+    std::byte* scratch = nullptr;  ///< scratch_bytes(taps, depth) of the kernel, 64-byte aligned, for this call alone
+};
+
+/// A micro-kernel as the layers see it: what it wants, how many rows a call takes, and the function.
+template <class Rounding>
+struct gemm_entry {
+    isa target = isa::scalar;
+    const char* name = "";
+    gemm_layout layout;
+    int tile_rows = 1;
+    void (*run)(const gemm_call<Rounding>&) noexcept = nullptr;
+    std::size_t (*scratch_bytes)(int taps, int depth) noexcept = [](int, int) noexcept { return std::size_t{0}; };
+};
+
+/// The kernel of one instruction set: static constexpr gemm_layout layout; static constexpr int tile_rows;
+/// static constexpr const char* name; static void run(const gemm_call<Rounding>&) noexcept.
+/// A missing specialization is a compile error.
+template <isa Which, class Epilogue>
+struct gemm_kernel;
+
+}  // namespace octet::inline OCTET_ABI

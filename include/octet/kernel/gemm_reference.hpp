@@ -1,0 +1,37 @@
+// The definition of the int8 matrix product with requantization. Kernels on every instruction set return these bytes.
+#pragma once
+
+#include <cstdint>
+
+#include "octet/quant/rounding.hpp"
+
+namespace octet::inline OCTET_ABI {
+
+/// One accumulator: bias + sum over taps t and depths k of (lhs[t][k] - z) * weights[t * depth + k], exactly. Packing
+/// proves that no channel leaves int32 (see prove_accumulators).
+/// `lhs` holds one pointer for each tap, `stride` pointers apart; each leads to `depth` bytes. A plain matrix row is
+/// one tap; a convolution has one tap for each position of its kernel.
+inline std::int32_t accumulate_reference(const std::int8_t* const* lhs, int stride, int taps, int depth, zero_point z,
+                                         const std::int8_t* weights, std::int32_t bias) noexcept {
+    std::int64_t sum = bias;
+    for (int t = 0; t < taps; ++t)
+        for (int k = 0; k < depth; ++k) sum += std::int64_t{lhs[t * stride][k] - z.value} * weights[t * depth + k];
+    return static_cast<std::int32_t>(sum);
+}
+
+/// out[m, n] = requantize(bias[n] + sum_k (lhs[m, k] - lhs_zero) * rhs[n, k], multipliers[n])
+/// lhs [rows, depth] and rhs [cols, depth] int8 row-major, bias and multipliers [cols], out [rows, cols] int8.
+template <class Rounding>
+void gemm_reference(int rows, int cols, int depth, const std::int8_t* lhs, zero_point lhs_zero, const std::int8_t* rhs,
+                    const std::int32_t* bias, const typename Rounding::multiplier* multipliers, zero_point out_zero,
+                    clamp limits, std::int8_t* out) noexcept {
+    for (int m = 0; m < rows; ++m)
+        for (int n = 0; n < cols; ++n) {
+            const std::int8_t* row = lhs + std::int64_t{m} * depth;
+            const std::int32_t acc =
+                accumulate_reference(&row, 1, 1, depth, lhs_zero, rhs + std::int64_t{n} * depth, bias[n]);
+            out[std::int64_t{m} * cols + n] = requantize<Rounding>(acc, multipliers[n], out_zero, limits);
+        }
+}
+
+}  // namespace octet::inline OCTET_ABI

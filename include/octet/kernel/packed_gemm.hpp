@@ -1,0 +1,135 @@
+// Packed weights: the layout that a GEMM micro-kernel streams, made once when a layer is built. Zero points and the
+// +128 shift of unsigned dot products are folded into the bias here and cost nothing when hot.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <span>
+#include <string_view>
+
+#include "octet/core/buffer.hpp"
+#include "octet/core/error.hpp"
+#include "octet/quant/rounding.hpp"
+
+namespace octet {
+
+/// What a micro-kernel asks of its weights. Columns stand in panels of `panel`; a column gives `group` consecutive
+/// depths at a time: [panel][tap][ceil(depth / group)][column of the panel][depth of the group], zero where there is no
+/// column or depth.
+struct gemm_layout {
+    int panel = 1;
+    int group = 1;
+    int element_bytes = 1;  ///< 1: int8; 2: the same values as int16
+    std::int32_t lhs_shift =
+        0;  ///< what the kernel adds to every lhs byte (128 where the product takes unsigned bytes)
+    bool needs_symmetric = false;  ///< the kernel is exact only for weights in [-127, 127]
+};
+
+/// The weights of one product as the layer has them: [cols][taps][depth] int8, zero point 0.
+struct gemm_weights {
+    const std::int8_t* values = nullptr;
+    int cols = 0;
+    int taps = 1;
+    int depth = 0;
+    const std::int8_t* column(int n) const noexcept { return values + std::int64_t{n} * taps * depth; }
+};
+
+}  // namespace octet
+
+namespace octet::inline OCTET_ABI {
+
+/// Throws octet::error naming layer, channel and sum unless, for every column,
+/// |bias| + max(z + 128, 127 - z) * sum |w| <= 2^31 - 1: then no accumulator leaves int32, whatever the input.
+inline void prove_accumulators(const gemm_weights& weights, const std::int32_t* bias, zero_point lhs_zero,
+                               std::string_view who) {
+    const std::int64_t reach = std::max(lhs_zero.value + 128, 127 - lhs_zero.value);
+    for (int n = 0; n < weights.cols; ++n) {
+        std::int64_t sum = 0;
+        for (int i = 0; i < weights.taps * weights.depth; ++i) sum += std::abs(int{weights.column(n)[i]});
+        const std::int64_t most = std::abs(std::int64_t{bias[n]}) + reach * sum;
+        if (most > INT32_MAX)
+            fail(who, ": output channel ", n, " can reach ", most,
+                 ", which does not fit in a 32-bit accumulator: enlarge the scale of its weights");
+    }
+}
+
+/// bias[n] - (z + shift) * sum w[n] modulo 2^32: with it the kernel multiplies raw bytes (plus its shift).
+inline std::int32_t folded_bias(std::int32_t bias, zero_point lhs_zero, std::int32_t lhs_shift,
+                                const std::int8_t* column, std::int64_t count) noexcept {
+    std::uint32_t sum = 0;
+    for (std::int64_t i = 0; i < count; ++i) sum += static_cast<std::uint32_t>(std::int32_t{column[i]});
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(bias) -
+                                     static_cast<std::uint32_t>(lhs_zero.value + lhs_shift) * sum);
+}
+
+inline bool holds_minus_128(const gemm_weights& weights) noexcept {
+    const std::int8_t* end = weights.column(weights.cols);
+    return std::find(weights.values, end, std::int8_t{-128}) != end;
+}
+
+/// The weights, bias and multipliers of one product, packed for one kernel. Arrays of bias and multipliers reach to the
+/// end of the last panel.
+template <class Rounding>
+struct packed_gemm {
+    gemm_layout layout;
+    int cols = 0;
+    int taps = 1;
+    int depth = 0;
+    buffer<std::byte> weights;
+    buffer<std::int32_t> bias;
+    buffer<typename Rounding::multiplier> multipliers;
+
+    int panels() const noexcept { return (cols + layout.panel - 1) / layout.panel; }
+    int groups() const noexcept { return (depth + layout.group - 1) / layout.group; }
+    /// Bytes of one panel.
+    std::size_t panel_bytes() const noexcept {
+        return static_cast<std::size_t>(taps) * static_cast<std::size_t>(groups()) *
+               static_cast<std::size_t>(layout.group * layout.panel * layout.element_bytes);
+    }
+    const std::byte* panel(int index) const noexcept {
+        return weights.data() + static_cast<std::size_t>(index) * panel_bytes();
+    }
+};
+
+/// Packs. `bias` and `multipliers` have one element for each column; `who` names the layer in errors.
+template <class Rounding>
+packed_gemm<Rounding> pack_gemm(const gemm_layout& layout, const gemm_weights& from, std::span<const std::int32_t> bias,
+                                std::span<const typename Rounding::multiplier> multipliers, zero_point lhs_zero,
+                                std::string_view who) {
+    if (static_cast<int>(bias.size()) != from.cols || static_cast<int>(multipliers.size()) != from.cols)
+        fail(who, ": ", from.cols, " output channels with ", bias.size(), " biases and ", multipliers.size(),
+             " scales: give one of each for every channel");
+    prove_accumulators(from, bias.data(), lhs_zero, who);
+    if (layout.needs_symmetric && holds_minus_128(from))
+        fail(who, ": the weights hold -128, for which this kernel is not exact: choose another kernel");
+
+    packed_gemm<Rounding> packed{layout, from.cols, from.taps, from.depth, {}, {}, {}};
+    const auto padded = static_cast<std::size_t>(packed.panels() * layout.panel);
+    packed.weights = buffer<std::byte>(static_cast<std::size_t>(packed.panels()) * packed.panel_bytes());
+    packed.bias = buffer<std::int32_t>(padded);
+    packed.multipliers = buffer<typename Rounding::multiplier>(padded);
+    for (int n = 0; n < from.cols; ++n) {
+        const auto at = static_cast<std::size_t>(n);
+        packed.bias[at] =
+            folded_bias(bias[at], lhs_zero, layout.lhs_shift, from.column(n), std::int64_t{from.taps} * from.depth);
+        packed.multipliers[at] = multipliers[at];
+        std::byte* panel = packed.weights.data() + static_cast<std::size_t>(n / layout.panel) * packed.panel_bytes();
+        for (int t = 0; t < from.taps; ++t)
+            for (int k = 0; k < from.depth; ++k) {
+                const std::int64_t group = std::int64_t{t} * packed.groups() + k / layout.group;
+                const std::int64_t slot = (group * layout.panel + n % layout.panel) * layout.group + k % layout.group;
+                const std::int8_t value = from.column(n)[std::int64_t{t} * from.depth + k];
+                const std::int16_t wide = value;
+                if (layout.element_bytes == 1)
+                    std::memcpy(panel + slot, &value, 1);
+                else
+                    std::memcpy(panel + slot * 2, &wide, 2);
+            }
+    }
+    return packed;
+}
+
+}  // namespace octet::inline OCTET_ABI
