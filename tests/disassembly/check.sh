@@ -7,7 +7,7 @@ never=$(sed -n 's,^// never: ,,p' "$source")
 [[ -n $functions && -n $never ]] || { echo "$source: needs the lines '// functions: <regex>' and '// never: <regex>'"; exit 1; }
 
 "$objdump" --disassemble --demangle --wide "$object" | awk -v functions="$functions" -v never="$never" '
-    /^[0-9a-f]+ <.*>:$/ { name = $0; sub(/^[0-9a-f]+ </, "", name); looking = name ~ functions; seen += looking; next }
+    /^[0-9a-f]+ <.*>:$/ { name = $0; gsub(/^[0-9a-f]+ <|>:$/, "", name); looking = name ~ functions; seen += looking; next }
     looking             { ++lines }
     looking && $0 ~ never { print "\"" name "\" must not hold:" $0; bad = 1 }
     END {
