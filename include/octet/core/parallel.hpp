@@ -13,7 +13,7 @@ struct parallel {
     void* context = nullptr;
     int workers = 1;
     void (*run)(void* context, int tasks, task body, void* argument) noexcept = [](void*, int tasks, task body,
-                                                                                  void* argument) noexcept {
+                                                                                   void* argument) noexcept {
         for (int i = 0; i < tasks; ++i) body(argument, i, 0);
     };
 };

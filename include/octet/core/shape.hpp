@@ -61,10 +61,10 @@ struct padding {
 /// A window that slides over an image: tap (y, x) of output pixel (r, c) reads input row
 /// r * stride.height + y * dilation.height - pad.top, and so for columns.
 struct window {
-    extent kernel;
-    extent stride;
-    extent dilation;
-    padding pad;
+    extent kernel{};
+    extent stride{};
+    extent dilation{};
+    padding pad{};
     bool ceil_mode = false;  ///< round the number of outputs up instead of down; a window still begins inside the image
                              ///< or its leading padding
 

@@ -28,8 +28,7 @@ struct tensor_view {
     bool dense() const noexcept { return stride == dims.cols(); }
 
     operator tensor_view<const T>() const noexcept  // NOLINT(google-explicit-constructor): as T* to const T*
-        requires(!std::is_const_v<T>)
-    {
+        requires(!std::is_const_v<T>) {
         return {data, dims, stride};
     }
 };

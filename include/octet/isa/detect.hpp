@@ -29,8 +29,8 @@ inline cpu_features detect_cpu() noexcept {
     if (__get_cpuid(1, &a, &b, &c, &d) == 0 || ((c >> 27) & 1U) == 0) return found;  // bit 27: XGETBV may be used
     unsigned saved_low = 0, saved_high = 0;
     asm volatile("xgetbv" : "=a"(saved_low), "=d"(saved_high) : "c"(0));
-    const bool saves_ymm = (saved_low & 0x6U) == 0x6U;     // xmm and the upper half of ymm
-    const bool saves_zmm = (saved_low & 0xe6U) == 0xe6U;   // and mask registers, the upper half of zmm, zmm16 to zmm31
+    const bool saves_ymm = (saved_low & 0x6U) == 0x6U;    // xmm and the upper half of ymm
+    const bool saves_zmm = (saved_low & 0xe6U) == 0xe6U;  // and mask registers, the upper half of zmm, zmm16 to zmm31
     found.fma = saves_ymm && ((c >> 12) & 1U) != 0;
     if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return found;
     found.avx2 = saves_ymm && ((b >> 5) & 1U) != 0;
@@ -53,8 +53,10 @@ inline const cpu_features& cpu() noexcept {
 inline bool supported(isa which) noexcept {
     const cpu_features& has = cpu();
     switch (which) {
-        case isa::scalar: return true;
-        case isa::avx2: return has.avx2 && has.fma;
+        case isa::scalar:
+            return true;
+        case isa::avx2:
+            return has.avx2 && has.fma;
         case isa::avx512_vnni:
             return has.avx2 && has.fma && has.avx512f && has.avx512bw && has.avx512dq && has.avx512vl &&
                    has.avx512_vnni;

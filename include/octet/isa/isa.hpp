@@ -14,9 +14,12 @@ enum class isa : unsigned char {
 
 constexpr std::string_view to_string(isa which) noexcept {
     switch (which) {
-        case isa::scalar: return "scalar";
-        case isa::avx2: return "avx2";
-        case isa::avx512_vnni: return "avx512_vnni";
+        case isa::scalar:
+            return "scalar";
+        case isa::avx2:
+            return "avx2";
+        case isa::avx512_vnni:
+            return "avx512_vnni";
     }
     return "unknown";
 }

@@ -9,14 +9,13 @@ namespace octet::inline OCTET_ABI {
 
 /// One accumulator: bias + sum over taps t and depths k of (lhs[t][k] - z) * weights[t * depth + k], exactly. Packing
 /// proves that no channel leaves int32 (see prove_accumulators).
-/// `lhs` holds one pointer for each tap, `stride` pointers apart; each leads to `depth` bytes. A plain matrix row is one
-/// tap; a convolution has one tap for each position of its kernel.
+/// `lhs` holds one pointer for each tap, `stride` pointers apart; each leads to `depth` bytes. A plain matrix row is
+/// one tap; a convolution has one tap for each position of its kernel.
 inline std::int32_t accumulate_reference(const std::int8_t* const* lhs, int stride, int taps, int depth, zero_point z,
                                          const std::int8_t* weights, std::int32_t bias) noexcept {
     std::int64_t sum = bias;
     for (int t = 0; t < taps; ++t)
-        for (int k = 0; k < depth; ++k)
-            sum += std::int64_t{lhs[t * stride][k] - z.value} * weights[t * depth + k];
+        for (int k = 0; k < depth; ++k) sum += std::int64_t{lhs[t * stride][k] - z.value} * weights[t * depth + k];
     return static_cast<std::int32_t>(sum);
 }
 

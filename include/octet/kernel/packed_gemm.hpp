@@ -22,9 +22,10 @@ namespace octet {
 struct gemm_layout {
     int panel = 1;
     int group = 1;
-    int element_bytes = 1;          ///< 1: int8; 2: the same values as int16
-    std::int32_t lhs_shift = 0;     ///< what the kernel adds to every lhs byte (128 where the product takes unsigned bytes)
-    bool needs_symmetric = false;   ///< the kernel is exact only for weights in [-127, 127]
+    int element_bytes = 1;  ///< 1: int8; 2: the same values as int16
+    std::int32_t lhs_shift =
+        0;  ///< what the kernel adds to every lhs byte (128 where the product takes unsigned bytes)
+    bool needs_symmetric = false;  ///< the kernel is exact only for weights in [-127, 127]
 };
 
 /// The weights of one product as the layer has them: [cols][taps][depth] int8, zero point 0.
@@ -56,8 +57,8 @@ inline void prove_accumulators(const gemm_weights& weights, const std::int32_t* 
 }
 
 /// bias[n] - (z + shift) * sum w[n] modulo 2^32: with it the kernel multiplies raw bytes (plus its shift).
-inline std::int32_t folded_bias(std::int32_t bias, zero_point lhs_zero, std::int32_t lhs_shift, const std::int8_t* column,
-                                std::int64_t count) noexcept {
+inline std::int32_t folded_bias(std::int32_t bias, zero_point lhs_zero, std::int32_t lhs_shift,
+                                const std::int8_t* column, std::int64_t count) noexcept {
     std::uint32_t sum = 0;
     for (std::int64_t i = 0; i < count; ++i) sum += static_cast<std::uint32_t>(std::int32_t{column[i]});
     return static_cast<std::int32_t>(static_cast<std::uint32_t>(bias) -
@@ -112,15 +113,14 @@ packed_gemm<Rounding> pack_gemm(const gemm_layout& layout, const gemm_weights& f
     packed.multipliers = buffer<typename Rounding::multiplier>(padded);
     for (int n = 0; n < from.cols; ++n) {
         const auto at = static_cast<std::size_t>(n);
-        packed.bias[at] = folded_bias(bias[at], lhs_zero, layout.lhs_shift, from.column(n),
-                                      std::int64_t{from.taps} * from.depth);
+        packed.bias[at] =
+            folded_bias(bias[at], lhs_zero, layout.lhs_shift, from.column(n), std::int64_t{from.taps} * from.depth);
         packed.multipliers[at] = multipliers[at];
         std::byte* panel = packed.weights.data() + static_cast<std::size_t>(n / layout.panel) * packed.panel_bytes();
         for (int t = 0; t < from.taps; ++t)
             for (int k = 0; k < from.depth; ++k) {
                 const std::int64_t group = std::int64_t{t} * packed.groups() + k / layout.group;
-                const std::int64_t slot =
-                    (group * layout.panel + n % layout.panel) * layout.group + k % layout.group;
+                const std::int64_t slot = (group * layout.panel + n % layout.panel) * layout.group + k % layout.group;
                 const std::int8_t value = from.column(n)[std::int64_t{t} * from.depth + k];
                 const std::int16_t wide = value;
                 if (layout.element_bytes == 1)

@@ -11,9 +11,10 @@
 namespace octet::inline OCTET_ABI {
 
 /// a * b + c, rounded once to nearest, ties to even: std::fma for float, without its library call.
-/// The product of two floats is exact in double. Adding c rounds to 53 bits and the conversion rounds again to 24, which
-/// differs from one rounding only when the double stands exactly between two floats and was itself rounded: then its last
-/// bit is set towards the lost part. Results below the normal floats, where the tie stands elsewhere, take std::fma.
+/// The product of two floats is exact in double. Adding c rounds to 53 bits and the conversion rounds again to 24,
+/// which differs from one rounding only when the double stands exactly between two floats and was itself rounded: then
+/// its last bit is set towards the lost part. Results below the normal floats, where the tie stands elsewhere, take
+/// std::fma.
 OCTET_INLINE float fused_multiply_add(float a, float b, float c) noexcept {
 #if defined(__FMA__) || defined(__aarch64__)
     return std::fma(a, b, c);

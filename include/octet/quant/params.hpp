@@ -31,8 +31,8 @@ struct zero_point {
 
 /// How a tensor, or one channel of it, is stored: real = scale * (q - zero_point).
 struct quant_params {
-    octet::scale scale;
-    octet::zero_point zero_point;
+    octet::scale scale{};
+    octet::zero_point zero_point{};
     friend constexpr bool operator==(quant_params, quant_params) = default;
 };
 

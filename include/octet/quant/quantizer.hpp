@@ -77,7 +77,8 @@ class quantizer {
     /// largest_scale]. Throws octet::error when a bound is NaN or infinite, or min > max.
     static quant_params choose_params(range seen) {
         if (!(std::isfinite(seen.min) && std::isfinite(seen.max) && seen.min <= seen.max))
-            fail("the range [", seen.min, ", ", seen.max, "] cannot be quantized: both bounds must be finite and ordered");
+            fail("the range [", seen.min, ", ", seen.max,
+                 "] cannot be quantized: both bounds must be finite and ordered");
         const double least = std::min(static_cast<double>(seen.min), 0.0);
         const double most = std::max(static_cast<double>(seen.max), 0.0);
         constexpr std::int32_t middle = (high + low) / 2;
@@ -96,8 +97,8 @@ class quantizer {
     /// One pair of parameters for each channel of an array of layout.elements() reals.
     quantizer(std::span<const float> data, channel_layout layout) requires(std::is_same_v<Granularity, per_channel>)
         : quantizer(data, layout, 0) {}
-    quantizer(std::vector<quant_params> params, channel_layout layout)
-        requires(std::is_same_v<Granularity, per_channel>)
+    quantizer(std::vector<quant_params> params,
+              channel_layout layout) requires(std::is_same_v<Granularity, per_channel>)
         : params_(std::move(params)), layout_(layout) {
         if (static_cast<std::int64_t>(params_.size()) != layout_.channels)
             fail("a quantizer with ", params_.size(), " parameters for ", layout_.channels,
@@ -107,8 +108,8 @@ class quantizer {
     std::span<const quant_params> params() const noexcept { return params_; }
     const quant_params& operator[](std::size_t channel) const noexcept { return params_[channel]; }
 
-    /// out[i] = clamp(round_half_even(in[i] / scale) + zero_point). Sizes are equal (and layout.elements() per channel):
-    /// otherwise octet::error. The ranges may not overlap. A NaN becomes the lowest value.
+    /// out[i] = clamp(round_half_even(in[i] / scale) + zero_point). Sizes are equal (and layout.elements() per
+    /// channel): otherwise octet::error. The ranges may not overlap. A NaN becomes the lowest value.
     void quantize(std::span<const float> in, std::span<Storage> out) const {
         check(in.size(), out.size());
         each(in.size(), [&](std::size_t i, const quant_params& p) {

@@ -9,9 +9,23 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <string_view>
 
 #include "octet/core/error.hpp"
 #include "octet/quant/params.hpp"
+
+namespace octet {
+
+/// The names of the policies below, for what is decided at run time.
+enum class rounding_policy { nearest_even, tflite, single };
+
+constexpr std::string_view to_string(rounding_policy policy) noexcept {
+    return policy == rounding_policy::nearest_even ? "nearest_even"
+           : policy == rounding_policy::tflite     ? "tflite"
+                                                   : "single";
+}
+
+}  // namespace octet
 
 namespace octet::inline OCTET_ABI {
 
@@ -19,7 +33,7 @@ namespace octet::inline OCTET_ABI {
 /// As ONNX Runtime's QLinearConv and XNNPACK's qc8w. The clamp stands before the conversion, so that no multiplier,
 /// of 1 and above included, leaves the range of int32.
 struct nearest_even {
-    static constexpr std::string_view name = "nearest_even";
+    static constexpr rounding_policy policy = rounding_policy::nearest_even;
     struct multiplier {
         float value = 1.0F;
     };
@@ -30,8 +44,9 @@ struct nearest_even {
     }
     static multiplier make(float m, std::string_view who) {
         if (!(m > 0.0F && m <= 3.4028234e38F))
-            fail(who, ": the requantization multiplier is ", m,
-                 ", but must be finite and greater than 0: the scales of input, weights and output do not fit together");
+            fail(
+                who, ": the requantization multiplier is ", m,
+                ", but must be finite and greater than 0: the scales of input, weights and output do not fit together");
         return {m};
     }
 
@@ -45,7 +60,8 @@ struct nearest_even {
 
 namespace detail {
 
-/// m = value * 2^(shift - 31) with value in [2^30, 2^31), from m in double. value 0 stands for an m too small to matter.
+/// m = value * 2^(shift - 31) with value in [2^30, 2^31), from m in double. value 0 stands for an m too small to
+/// matter.
 struct fixed_point {
     std::int32_t value = 0;
     std::int32_t shift = 0;
@@ -77,7 +93,7 @@ inline std::int32_t saturate(std::int64_t wide) noexcept {
 /// multiplied by a 31-bit fraction with a doubling high multiply that rounds ties up, then shifted right rounding
 /// ties away from zero. Formed in double.
 struct tflite {
-    static constexpr std::string_view name = "tflite";
+    static constexpr rounding_policy policy = rounding_policy::tflite;
     using multiplier = detail::fixed_point;
 
     static multiplier make(scale input, scale weight, scale output, std::string_view who) {
@@ -110,7 +126,7 @@ struct tflite {
 /// Single rounding, as TensorFlow Lite with single rounding, ruy and XNNPACK's rndnu:
 /// (acc * value + 2^(s - 1)) >> s in 64 bits with s = 31 - shift in [1, 62]; ties up. Formed in double.
 struct single {
-    static constexpr std::string_view name = "single";
+    static constexpr rounding_policy policy = rounding_policy::single;
     using multiplier = detail::fixed_point;
 
     static multiplier make(scale input, scale weight, scale output, std::string_view who) {
