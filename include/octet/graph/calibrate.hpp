@@ -22,9 +22,9 @@ struct calibrate_options {
 
 namespace octet::inline OCTET_ABI {
 
-/// One histogram for each tensor of the graph: the same for any batch, number of threads and instruction set. Tensors that
-/// are constants, or views of other tensors (concatenations and reshapes in place), stay empty.
-/// Throws octet::error as check_samples and session do.
+/// One histogram for each tensor of the graph: the same for any batch, number of threads and instruction set. Tensors
+/// that are constants, or views of other tensors (concatenations and reshapes in place), stay empty. Throws
+/// octet::error as check_samples and session do.
 inline std::vector<histogram> calibrate(const graph& net, const samples& data, const calibrate_options& options = {}) {
     check_samples(net, data);
     if (options.batch < 1) fail("calibration with a batch of ", options.batch, ": it must be at least 1");

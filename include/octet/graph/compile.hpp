@@ -13,6 +13,7 @@
 #include "octet/graph/compile_int8.hpp"
 #include "octet/graph/program.hpp"
 #include "octet/graph/quantized_graph.hpp"
+#include "octet/isa/select.hpp"
 #include "octet/kernel/quantize_rows.hpp"
 #include "octet/nn/movement.hpp"
 
@@ -93,8 +94,8 @@ class compiler {
         }
         const shape dims = dims_of(id);
         const int here = static_cast<int>(made_.steps.size());
-        blocks_.push_back({net_.at(id).name, static_cast<std::size_t>(dims.elements()) * (is_int8 ? 1 : sizeof(float)), here,
-                           here, 0});
+        blocks_.push_back({net_.at(id).name, static_cast<std::size_t>(dims.elements()) * (is_int8 ? 1 : sizeof(float)),
+                           here, here, 0});
         return add_slot({id, is_int8, dims, static_cast<std::ptrdiff_t>(dims.cols()),
                          static_cast<int>(blocks_.size()) - 1, 0, nullptr});
     }
@@ -124,7 +125,8 @@ class compiler {
         else
             emit(-1, "dequantize", choose_dequantize(target_).target, {other}, {index}, 0,
                  [=, kernel = choose_dequantize(target_)](const memory& m) noexcept {
-                     dequantize_rows(kernel, m.template read<std::int8_t>(other), params, m.template write<float>(index));
+                     dequantize_rows(kernel, m.template read<std::int8_t>(other), params,
+                                     m.template write<float>(index));
                  });
         return index;
     }
@@ -138,8 +140,8 @@ class compiler {
         else
             std::memcpy(bytes.data(), t.constant.data(), count * sizeof(float));
         made_.constants.push_back(std::move(bytes));
-        return add_slot({id, is_int8, t.dims, static_cast<std::ptrdiff_t>(t.dims.cols()), -1, 0,
-                         made_.constants.back().data()});
+        return add_slot(
+            {id, is_int8, t.dims, static_cast<std::ptrdiff_t>(t.dims.cols()), -1, 0, made_.constants.back().data()});
     }
     /// The form in which a network output leaves: as it was made, and dense.
     int dense_slot(tensor_id id) {
@@ -176,10 +178,9 @@ class compiler {
             const int part = read_slot(id, is_int8);
             const bool in_place = parents_[static_cast<std::size_t>(id)].id == n.output;
             if (!in_place)
-                emit(index, "copy", isa::scalar, {part}, {whole}, 0,
-                     [=, axis = join.axis](const memory& m) noexcept {
-                         concat_copy(m.template read<T>(part), m.template write<T>(whole), axis, here);
-                     });
+                emit(index, "copy", isa::scalar, {part}, {whole}, 0, [=, axis = join.axis](const memory& m) noexcept {
+                    concat_copy(m.template read<T>(part), m.template write<T>(whole), axis, here);
+                });
         }
     }
     /// A reshape whose source has gaps or is written elsewhere in place.
@@ -188,9 +189,8 @@ class compiler {
         const node& n = net_.nodes()[static_cast<std::size_t>(index)];
         const int source = read_slot(n.inputs[0], layer(index).is_int8);
         const int result = new_slot(n.output, layer(index).is_int8);
-        emit(index, "copy", isa::scalar, {source}, {result}, 0, [=](const memory& m) noexcept {
-            reshape_copy(m.template read<T>(source), m.template write<T>(result));
-        });
+        emit(index, "copy", isa::scalar, {source}, {result}, 0,
+             [=](const memory& m) noexcept { reshape_copy(m.template read<T>(source), m.template write<T>(result)); });
     }
 
     void find_concat_views();
@@ -231,14 +231,12 @@ void compiler<Rounding>::find_concat_views() {
             (last ? next.col : next.row) += last ? net_.at(id).dims.cols() : dims_of(id).rows();
             if (!last && before != 1) continue;
             const int maker = net_.producer(id);
-            const bool output =
-                std::find(net_.outputs().begin(), net_.outputs().end(), id) != net_.outputs().end();
+            const bool output = std::find(net_.outputs().begin(), net_.outputs().end(), id) != net_.outputs().end();
             const auto copies = std::count(join.inputs.begin(), join.inputs.end(), id);
             if (maker < 0 || output || copies != 1 || parents_[static_cast<std::size_t>(id)].id >= 0) continue;
             if (std::holds_alternative<op::reshape>(net_.nodes()[static_cast<std::size_t>(maker)].what)) continue;
             const bool same_form = layer(maker).is_int8 == layer(static_cast<int>(i)).is_int8;
-            const bool same_params =
-                !layer(maker).is_int8 || from_.at(id).params == from_.at(join.output).params;
+            const bool same_params = !layer(maker).is_int8 || from_.at(id).params == from_.at(join.output).params;
             if (same_form && same_params) parents_[static_cast<std::size_t>(id)] = here;
         }
     }
@@ -264,7 +262,8 @@ bool compiler<Rounding>::compile_view(int index) {
     const node& n = net_.nodes()[static_cast<std::size_t>(index)];
     if (!std::holds_alternative<op::reshape>(n.what)) return false;
     const int source = read_slot(n.inputs[0], layer(index).is_int8);
-    if (!at(source).dense() || at(source).block < 0 || parents_[static_cast<std::size_t>(n.output)].id >= 0) return false;
+    if (!at(source).dense() || at(source).block < 0 || parents_[static_cast<std::size_t>(n.output)].id >= 0)
+        return false;
     const slot from = at(source);
     const shape dims = dims_of(n.output);
     add_slot({n.output, from.is_int8, dims, static_cast<std::ptrdiff_t>(dims.cols()), from.block, from.first, nullptr});

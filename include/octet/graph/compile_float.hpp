@@ -43,28 +43,31 @@ struct float_steps {
     void operator()(const op::conv2d& conv) const {
         const int from = in(), result = out();
         const int depth = static_cast<int>(dims().cols()) / conv.groups;
-        auto layer = std::make_unique<conv2d_float>(conv.weights.values, conv.weights.bias, depth, conv.taps, conv.groups,
-                                                    n.activation, to.target_);
+        auto layer = std::make_unique<conv2d_float>(conv.weights.values, conv.weights.bias, depth, conv.taps,
+                                                    conv.groups, n.activation, to.target_);
         const auto kernel = layer->kernel();
         const std::size_t scratch = layer->scratch_bytes(threads().workers);
-        emit(kernel.name, {from}, result,
-             [=, run = std::move(layer)](const memory& m) noexcept {
-                 (*run)(m.template read<float>(from), m.template write<float>(result), m.scratch, m.threads);
-             },
-             scratch, kernel.target);
+        emit(
+            kernel.name, {from}, result,
+            [=, run = std::move(layer)](const memory& m) noexcept {
+                (*run)(m.template read<float>(from), m.template write<float>(result), m.scratch, m.threads);
+            },
+            scratch, kernel.target);
     }
     void operator()(const op::linear& linear) const {
         const int from = in(), result = out();
-        auto layer = std::make_unique<conv2d_float>(linear.weights.values, linear.weights.bias,
-                                                    static_cast<int>(dims().cols()), window{}, 1, n.activation, to.target_);
+        auto layer =
+            std::make_unique<conv2d_float>(linear.weights.values, linear.weights.bias, static_cast<int>(dims().cols()),
+                                           window{}, 1, n.activation, to.target_);
         const auto kernel = layer->kernel();
         const std::size_t scratch = layer->scratch_bytes(threads().workers);
-        emit(kernel.name, {from}, result,
-             [=, run = std::move(layer)](const memory& m) noexcept {
-                 (*run)(as_pixels(m.template read<float>(from)), as_pixels(m.template write<float>(result)), m.scratch,
-                        m.threads);
-             },
-             scratch, kernel.target);
+        emit(
+            kernel.name, {from}, result,
+            [=, run = std::move(layer)](const memory& m) noexcept {
+                (*run)(as_pixels(m.template read<float>(from)), as_pixels(m.template write<float>(result)), m.scratch,
+                       m.threads);
+            },
+            scratch, kernel.target);
     }
     void operator()(const op::batch_norm& norm) const {
         emit_map("float multiply-add", [norm, range = n.activation](auto from, auto result) noexcept {
@@ -73,18 +76,20 @@ struct float_steps {
     }
     void operator()(const op::pool2d& pool) const {
         const int from = in(), result = out();
-        emit(pool.kind == pool_kind::max ? "float max" : "float average", {from}, result,
-             [=](const memory& m) noexcept {
-                 const auto to_view = m.template write<float>(result);
-                 const sliding<float> over{m.template read<float>(from), pool.taps,
-                                           {static_cast<int>(to_view.dims[1]), static_cast<int>(to_view.dims[2])}};
-                 auto** table = reinterpret_cast<const float**>(m.scratch);
-                 if (pool.kind == pool_kind::max)
-                     max_pool_float(over, to_view, table);
-                 else
-                     average_pool_float(over, to_view, pool.count_include_pad, table);
-             },
-             sizeof(void*) * static_cast<std::size_t>(pool.taps.taps()));
+        emit(
+            pool.kind == pool_kind::max ? "float max" : "float average", {from}, result,
+            [=](const memory& m) noexcept {
+                const auto to_view = m.template write<float>(result);
+                const sliding<float> over{m.template read<float>(from),
+                                          pool.taps,
+                                          {static_cast<int>(to_view.dims[1]), static_cast<int>(to_view.dims[2])}};
+                auto** table = reinterpret_cast<const float**>(m.scratch);
+                if (pool.kind == pool_kind::max)
+                    max_pool_float(over, to_view, table);
+                else
+                    average_pool_float(over, to_view, pool.count_include_pad, table);
+            },
+            sizeof(void*) * static_cast<std::size_t>(pool.taps.taps()));
     }
     void operator()(const op::global_average_pool&) const {
         emit_map("float average", [](auto from, auto result) noexcept { global_average_pool_float(from, result); });
@@ -99,7 +104,8 @@ struct float_steps {
     void binary(const char* kernel, Body body) const {
         const int a = in(0), b = in(1), result = out();
         emit(kernel, {a, b}, result, [=, range = n.activation](const memory& m) noexcept {
-            body(m.template read<float>(a), m.template read<float>(b), m.template write<float>(result), range, m.threads);
+            body(m.template read<float>(a), m.template read<float>(b), m.template write<float>(result), range,
+                 m.threads);
         });
     }
     void operator()(const op::concat& join) const { to.template compile_concat<float>(index, join); }
@@ -110,7 +116,8 @@ struct float_steps {
         });
     }
     void operator()(const op::transpose& turn) const {
-        emit_map("copy", [order = turn.order](auto from, auto result) noexcept { transpose_copy(from, result, order); });
+        emit_map("copy",
+                 [order = turn.order](auto from, auto result) noexcept { transpose_copy(from, result, order); });
     }
     void operator()(const op::clip& cut) const {
         emit_map("float clip", [range = cut.range](auto from, auto result) noexcept {

@@ -49,7 +49,8 @@ struct int8_steps {
     std::string who() const { return text(kind_of(n.what), " '", n.name, "'"); }
 
     template <class Body>
-    void emit(std::string kernel, isa target, std::vector<int> reads, int result, Body body, std::size_t scratch = 0) const {
+    void emit(std::string kernel, isa target, std::vector<int> reads, int result, Body body,
+              std::size_t scratch = 0) const {
         to.emit(index, std::move(kernel), target, std::move(reads), {result}, scratch, std::move(body));
     }
     /// A step of one input that needs nothing but its views: body(in, out).
@@ -75,8 +76,8 @@ struct int8_steps {
             const quantized_layer& q = integers();
             auto layer = std::make_unique<depthwise_conv2d<Rounding>>(
                 depthwise_weights{q.values, conv.groups, conv.taps.kernel, q.scales, q.bias},
-                conv2d_options{conv.taps.stride, conv.taps.dilation, conv.taps.pad, conv.groups, params_in(), params_out(),
-                               limits(), to.target_, who()});
+                conv2d_options{conv.taps.stride, conv.taps.dilation, conv.taps.pad, conv.groups, params_in(),
+                               params_out(), limits(), to.target_, who()});
             const auto kernel = layer->kernel();
             const std::size_t scratch = layer->scratch_bytes(threads().workers);
             emit(kernel.name, kernel.target, {from}, result, run_layer(std::move(layer), from, result), scratch);
@@ -99,28 +100,34 @@ struct int8_steps {
                                 limits_of(sum.activation, sum_params), to.target_, text("add '", sum.name, "'"));
         const auto kernel = layer->kernel();
         const std::size_t scratch = layer->scratch_bytes(threads().workers);
-        emit(text(kernel.name, " + add"), kernel.target, {from, other}, result,
-             [=, run = std::move(layer)](const memory& m) noexcept {
-                 (*run)(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result), m.scratch, m.threads,
-                        {&add, m.template read<std::int8_t>(other), first});
-             },
-             scratch);
+        emit(
+            text(kernel.name, " + add"), kernel.target, {from, other}, result,
+            [=, run = std::move(layer)](const memory& m) noexcept {
+                (*run)(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result), m.scratch, m.threads,
+                       {&add, m.template read<std::int8_t>(other), first});
+            },
+            scratch);
     }
     void operator()(const op::linear& linear) const {
         const int from = in(), result = out();
         const quantized_layer& q = integers();
         auto layer = std::make_unique<conv2d<Rounding>>(
-            conv2d_weights{q.values, linear.weights.outputs, {1, 1}, static_cast<int>(to.dims_of(n.inputs[0]).cols()),
-                           q.scales, q.bias},
+            conv2d_weights{q.values,
+                           linear.weights.outputs,
+                           {1, 1},
+                           static_cast<int>(to.dims_of(n.inputs[0]).cols()),
+                           q.scales,
+                           q.bias},
             conv2d_options{{}, {}, {}, 1, params_in(), params_out(), limits(), to.target_, who()});
         const auto kernel = layer->kernel();
         const std::size_t scratch = layer->scratch_bytes(threads().workers);
-        emit(kernel.name, kernel.target, {from}, result,
-             [=, run = std::move(layer)](const memory& m) noexcept {
-                 (*run)(as_pixels(m.template read<std::int8_t>(from)), as_pixels(m.template write<std::int8_t>(result)),
-                        m.scratch, m.threads);
-             },
-             scratch);
+        emit(
+            kernel.name, kernel.target, {from}, result,
+            [=, run = std::move(layer)](const memory& m) noexcept {
+                (*run)(as_pixels(m.template read<std::int8_t>(from)), as_pixels(m.template write<std::int8_t>(result)),
+                       m.scratch, m.threads);
+            },
+            scratch);
     }
     template <class Layer>
     static auto run_layer(std::unique_ptr<Layer> layer, int from, int result) {
@@ -136,11 +143,13 @@ struct int8_steps {
         if (pool.kind == pool_kind::max) {
             max_pool2d layer(pool.taps, to.target_);
             const std::size_t scratch = layer.scratch_bytes(threads().workers);
-            emit(layer.kernel().name, layer.kernel().target, {from}, result,
-                 [=](const memory& m) noexcept {
-                     layer(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result), m.scratch, m.threads);
-                 },
-                 scratch);
+            emit(
+                layer.kernel().name, layer.kernel().target, {from}, result,
+                [=](const memory& m) noexcept {
+                    layer(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result), m.scratch,
+                          m.threads);
+                },
+                scratch);
             return;
         }
         auto layer = std::make_unique<average_pool2d<Rounding>>(pool.taps, pool.count_include_pad, params_in(),
@@ -166,8 +175,8 @@ struct int8_steps {
         const int a = in(0), b = in(1), result = out();
         Layer layer(params_in(0), params_in(1), params_out(), limits(), to.target_, who());
         emit(layer.kernel().name, layer.kernel().target, {a, b}, result, [=](const memory& m) noexcept {
-            layer(m.template read<std::int8_t>(a), m.template read<std::int8_t>(b), m.template write<std::int8_t>(result),
-                  m.threads);
+            layer(m.template read<std::int8_t>(a), m.template read<std::int8_t>(b),
+                  m.template write<std::int8_t>(result), m.threads);
         });
     }
     void operator()(const op::concat& join) const { to.template compile_concat<std::int8_t>(index, join); }

@@ -57,7 +57,8 @@ inline std::vector<float> per_channel_values(const tensor& constant, std::int64_
 /// Adding or multiplying by a constant of one value for each channel becomes a batch_norm node.
 inline void constants_to_batch_norm(graph& net) {
     for (node& step : net.edit()) {
-        const bool adds = std::holds_alternative<op::add>(step.what), multiplies = std::holds_alternative<op::mul>(step.what);
+        const bool adds = std::holds_alternative<op::add>(step.what),
+                   multiplies = std::holds_alternative<op::mul>(step.what);
         if (!adds && !multiplies) continue;
         const std::size_t which = net.at(step.inputs[0]).is_constant() ? 0 : 1;
         const tensor& operand = net.at(step.inputs[which]);
@@ -87,7 +88,8 @@ inline void fold_batch_norm(graph& net) {
         for (std::size_t o = 0; o < static_cast<std::size_t>(w->outputs); ++o) {
             for (std::size_t k = o * inner; k < (o + 1) * inner; ++k)
                 w->values[k] = static_cast<float>(double{w->values[k]} * double{norm->factor[o]});
-            w->bias[o] = static_cast<float>(std::fma(double{w->bias[o]}, double{norm->factor[o]}, double{norm->shift[o]}));
+            w->bias[o] =
+                static_cast<float>(std::fma(double{w->bias[o]}, double{norm->factor[o]}, double{norm->shift[o]}));
         }
         before->activation = net.nodes()[i].activation;
         detail::absorb(net, i, *before);
@@ -97,14 +99,15 @@ inline void fold_batch_norm(graph& net) {
 /// A batch_norm that nothing could take becomes a depthwise 1x1 convolution, which has int8 kernels.
 inline void batch_norm_to_conv(graph& net) {
     for (node& step : net.edit())
-        if (auto* norm = std::get_if<op::batch_norm>(&step.what); norm != nullptr && net.at(step.output).dims.rank() == 4) {
+        if (auto* norm = std::get_if<op::batch_norm>(&step.what);
+            norm != nullptr && net.at(step.output).dims.rank() == 4) {
             const int channels = static_cast<int>(norm->factor.size());
             step.what = op::conv2d{{channels, std::move(norm->factor), std::move(norm->shift)}, {}, channels};
         }
 }
 
-/// A clip melts into the node before it as its activation, where that node computes (a node that only moves bytes shares
-/// its scale with its input and leaves the clip standing).
+/// A clip melts into the node before it as its activation, where that node computes (a node that only moves bytes
+/// shares its scale with its input and leaves the clip standing).
 inline void fuse_activations(graph& net) {
     for (std::size_t i = 0; i < net.nodes().size();) {
         const auto* clip = std::get_if<op::clip>(&net.nodes()[i].what);
@@ -112,17 +115,18 @@ inline void fuse_activations(graph& net) {
         const int index = clip == nullptr || net.readers(from) != 1 ? -1 : net.producer(from);
         node* before = index < 0 ? nullptr : &net.edit()[static_cast<std::size_t>(index)];
         const bool computes =
-            before != nullptr && (detail::weights_of(*before) != nullptr || std::holds_alternative<op::add>(before->what) ||
-                                  std::holds_alternative<op::mul>(before->what) ||
-                                  std::holds_alternative<op::clip>(before->what));
+            before != nullptr &&
+            (detail::weights_of(*before) != nullptr || std::holds_alternative<op::add>(before->what) ||
+             std::holds_alternative<op::mul>(before->what) || std::holds_alternative<op::clip>(before->what));
         if (!computes) {
             ++i;
             continue;
         }
         // min(max(., a), b) after min(max(., c), d) clips to c and d, both held in [a, b].
         auto held = [&](float bound) { return std::min(std::max(bound, clip->range.low), clip->range.high); };
-        activation_range& range = std::holds_alternative<op::clip>(before->what) ? std::get<op::clip>(before->what).range
-                                                                                 : before->activation;
+        activation_range& range = std::holds_alternative<op::clip>(before->what)
+                                      ? std::get<op::clip>(before->what).range
+                                      : before->activation;
         range = {held(range.low), held(range.high)};
         detail::absorb(net, i, *before);
     }
@@ -131,7 +135,8 @@ inline void fuse_activations(graph& net) {
 /// A node whose output nobody reads goes, and what only it read goes with it.
 inline void remove_unread(graph& net) {
     for (std::size_t i = net.nodes().size(); i-- > 0;)
-        if (net.readers(net.nodes()[i].output) == 0) net.edit().erase(net.edit().begin() + static_cast<std::ptrdiff_t>(i));
+        if (net.readers(net.nodes()[i].output) == 0)
+            net.edit().erase(net.edit().begin() + static_cast<std::ptrdiff_t>(i));
 }
 
 /// Runs the passes that quantize wants, in the order that lets each prepare the next.

@@ -19,14 +19,14 @@
 namespace octet {
 
 /// Where a tensor stands in one of its two forms, int8 or float: a view into a block of the arena (`block` is its index
-/// in the memory plan, `first` counts elements from its begin), or into a constant. Concatenations and reshapes are slots
-/// that share a block.
+/// in the memory plan, `first` counts elements from its begin), or into a constant. Concatenations and reshapes are
+/// slots that share a block.
 struct slot {
     tensor_id id = 0;
     bool is_int8 = false;
     shape dims{};
     std::ptrdiff_t stride = 1;
-    int block = -1;           ///< -1: a constant
+    int block = -1;  ///< -1: a constant
     std::ptrdiff_t first = 0;
     const void* constant = nullptr;
     bool dense() const noexcept { return stride == dims.cols(); }
@@ -99,11 +99,11 @@ struct program {
 
 /// How a session is made.
 struct session_options {
-    int batch = 1;                  ///< images a run
-    std::optional<isa> target{};    ///< default: the best that this machine runs
-    parallel threads{};             ///< lent by the application; default: the calling thread alone
-    bool nchw = false;              ///< operator() takes and gives images as NCHW instead of NHWC
-    bool fuse_residual = true;      ///< add in the convolution before it; never changes bytes
+    int batch = 1;                ///< images a run
+    std::optional<isa> target{};  ///< default: the best that this machine runs
+    parallel threads{};           ///< lent by the application; default: the calling thread alone
+    bool nchw = false;            ///< operator() takes and gives images as NCHW instead of NHWC
+    bool fuse_residual = true;    ///< add in the convolution before it; never changes bytes
 };
 
 }  // namespace octet

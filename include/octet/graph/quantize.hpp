@@ -25,11 +25,11 @@ enum class scheme { asymmetric, symmetric };
 enum class granularity { per_channel, per_tensor };
 
 struct quantize_options {
-    range_selection activations = min_max{};             ///< how a tensor's range is chosen from what was observed
-    scheme activation_scheme = scheme::asymmetric;       ///< of activations; weights are always symmetric
+    range_selection activations = min_max{};        ///< how a tensor's range is chosen from what was observed
+    scheme activation_scheme = scheme::asymmetric;  ///< of activations; weights are always symmetric
     granularity weight_granularity = granularity::per_channel;
     rounding_policy rounding = rounding_policy::nearest_even;  ///< the session must round the same way
-    std::vector<std::string> leave_in_float{};           ///< names of nodes
+    std::vector<std::string> leave_in_float{};                 ///< names of nodes
     calibrate_options calibration{};
 };
 
@@ -57,8 +57,8 @@ class shared_params {
 
 inline bool moves_bytes(const operation& what, rounding_policy rounding) {
     const auto* pool = std::get_if<op::pool2d>(&what);
-    const bool averages = (pool != nullptr && pool->kind == pool_kind::average) ||
-                          std::holds_alternative<op::global_average_pool>(what);
+    const bool averages =
+        (pool != nullptr && pool->kind == pool_kind::average) || std::holds_alternative<op::global_average_pool>(what);
     return (pool != nullptr && pool->kind == pool_kind::max) || std::holds_alternative<op::concat>(what) ||
            std::holds_alternative<op::pad>(what) || std::holds_alternative<op::reshape>(what) ||
            std::holds_alternative<op::transpose>(what) || (averages && rounding != rounding_policy::nearest_even);
@@ -67,15 +67,16 @@ inline bool moves_bytes(const operation& what, rounding_policy rounding) {
 /// What an operation can return at all, where that is a fixed interval: 256 steps of 1/256 from 0, or of 1/128 from -1.
 inline bool fixed_range(const operation& what, range& found) {
     const auto* table = std::get_if<op::lookup>(&what);
-    const bool unit = std::holds_alternative<op::softmax>(what) || (table != nullptr && table->what == function::logistic);
+    const bool unit =
+        std::holds_alternative<op::softmax>(what) || (table != nullptr && table->what == function::logistic);
     const bool symmetric_unit = table != nullptr && table->what == function::tanh;
     if (unit) found = {0.0F, 255.0F / 256.0F};
     if (symmetric_unit) found = {-1.0F, 127.0F / 128.0F};
     return unit || symmetric_unit;
 }
 
-/// The integers of a layer with weights. A scale is chosen from the largest weight of its channel (or tensor) and doubled
-/// until no accumulator can leave 32 bits: |bias| + max(z + 128, 127 - z) * sum |q_w| <= 2^31 - 1.
+/// The integers of a layer with weights. A scale is chosen from the largest weight of its channel (or tensor) and
+/// doubled until no accumulator can leave 32 bits: |bias| + max(z + 128, 127 - z) * sum |q_w| <= 2^31 - 1.
 inline void quantize_weights(const layer_weights& from, quant_params input, granularity grain, quantized_layer& to) {
     const auto outputs = static_cast<std::size_t>(from.outputs);
     const std::size_t inner = from.values.size() / outputs;
@@ -127,7 +128,8 @@ inline quantized_graph quantize(graph net, const samples& data, const quantize_o
 
     for (const std::string& name : options.leave_in_float)
         if (std::none_of(nodes.begin(), nodes.end(), [&](const node& n) { return n.name == name; }))
-            fail("leave_in_float names '", name, "', but no node has that name after folding: see the report for names");
+            fail("leave_in_float names '", name,
+                 "', but no node has that name after folding: see the report for names");
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         const bool asked = std::find(options.leave_in_float.begin(), options.leave_in_float.end(), nodes[i].name) !=
                            options.leave_in_float.end();

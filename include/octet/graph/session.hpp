@@ -18,16 +18,16 @@ namespace octet::inline OCTET_ABI {
 /// A network ready to run on one thread at a time (the hook lends it more). Two ways to run:
 ///   run(image, scores);                                  // floats in and out: checks sizes, converts
 ///   run.input(0).data[...] = ...; run.run(); run.output(0)    // the bytes themselves: noexcept
-/// Everything is decided in the constructor: kernels, packed weights, the memory plan. Throws octet::error there when the
-/// graph was quantized for another rounding policy, or a layer cannot be built. Runs allocate nothing.
+/// Everything is decided in the constructor: kernels, packed weights, the memory plan. Throws octet::error there when
+/// the graph was quantized for another rounding policy, or a layer cannot be built. Runs allocate nothing.
 template <class Rounding = nearest_even>
 class session {
   public:
     explicit session(const quantized_graph& from, const session_options& options = {}) : options_(options) {
         if (from.quantized_layers() != 0 && from.rounding != Rounding::policy)
             fail("this network was quantized for the rounding policy '", to_string(from.rounding),
-                 "' and the session rounds as '", to_string(Rounding::policy), "': use octet::session<octet::",
-                 to_string(from.rounding), ">");
+                 "' and the session rounds as '", to_string(Rounding::policy),
+                 "': use octet::session<octet::", to_string(from.rounding), ">");
         program_ = compiler<Rounding>(from, options).compile();
         arena_ = buffer<std::byte>(program_.plan.total_bytes());
         for (const int index : program_.inputs) input_params_.push_back(from.at(at(index).id).params);
@@ -45,8 +45,8 @@ class session {
     quant_params input_params(std::size_t i) const noexcept { return input_params_[i]; }
     quant_params output_params(std::size_t i) const noexcept { return output_params_[i]; }
 
-    /// The stored values: views of fixed size into the arena, valid as long as the session. Inputs keep their values over
-    /// runs. T is std::int8_t or float, as input_is_int8 and output_is_int8 say: another T is an error.
+    /// The stored values: views of fixed size into the arena, valid as long as the session. Inputs keep their values
+    /// over runs. T is std::int8_t or float, as input_is_int8 and output_is_int8 say: another T is an error.
     template <class T = std::int8_t>
     tensor_view<T> input(std::size_t i) {
         check_type<T>("input", i, program_.inputs);
@@ -63,8 +63,9 @@ class session {
         const memory all = where();
         for (const step& s : program_.steps) s.run(all);
     }
-    /// As run(); after each step calls observe(tensor_id, view) for each tensor that the step made, with a view of const
-    /// int8 or float values; before the first step, for the inputs. Tensors that are views of others are not repeated.
+    /// As run(); after each step calls observe(tensor_id, view) for each tensor that the step made, with a view of
+    /// const int8 or float values; before the first step, for the inputs. Tensors that are views of others are not
+    /// repeated.
     template <class Observe>
     void run_observed(const Observe& observe) {
         const memory all = where();
@@ -104,7 +105,8 @@ class session {
         const int index = program_.outputs[i];
         const quant_params p = output_params_[i];
         if (at(index).is_int8)
-            gather(where().template read<std::int8_t>(index), values, [p](std::int8_t q) { return dequantize_value(q, p); });
+            gather(where().template read<std::int8_t>(index), values,
+                   [p](std::int8_t q) { return dequantize_value(q, p); });
         else
             gather(where().template read<float>(index), values, [](float x) { return x; });
     }

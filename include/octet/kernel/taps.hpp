@@ -11,8 +11,8 @@
 
 namespace octet {
 
-/// The geometry of a sliding window over a batch of NHWC images: `in` [batch, height, width, channels] and the number of
-/// outputs a side.
+/// The geometry of a sliding window over a batch of NHWC images: `in` [batch, height, width, channels] and the number
+/// of outputs a side.
 template <class T>
 struct sliding {
     tensor_view<const T> in;
@@ -36,8 +36,7 @@ namespace octet::inline OCTET_ABI {
 template <class T>
 pixel_origin origin_of(const sliding<T>& over, std::int64_t pixel) noexcept {
     const std::int64_t row = pixel / over.outputs.width;
-    return {row / over.outputs.height,
-            row % over.outputs.height * over.taps.stride.height - over.taps.pad.top,
+    return {row / over.outputs.height, row % over.outputs.height * over.taps.stride.height - over.taps.pad.top,
             pixel % over.outputs.width * over.taps.stride.width - over.taps.pad.left};
 }
 

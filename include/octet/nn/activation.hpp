@@ -28,10 +28,14 @@ inline float held(float x, activation_range in) noexcept { return std::min(std::
 /// The function in double, rounded once to float; `alpha` is the slope of leaky_relu below 0.
 inline float apply(function what, float x, float alpha) noexcept {
     switch (what) {
-        case function::logistic: return static_cast<float>(math::logistic(x));
-        case function::tanh: return static_cast<float>(math::tanh(x));
-        case function::hard_swish: return static_cast<float>(math::hard_swish(x));
-        case function::leaky_relu: return static_cast<float>(math::leaky_relu(x, alpha));
+        case function::logistic:
+            return static_cast<float>(math::logistic(x));
+        case function::tanh:
+            return static_cast<float>(math::tanh(x));
+        case function::hard_swish:
+            return static_cast<float>(math::hard_swish(x));
+        case function::leaky_relu:
+            return static_cast<float>(math::leaky_relu(x, alpha));
     }
     return x;
 }

@@ -35,8 +35,8 @@ struct broadcast_operand {
     }
 };
 
-/// body(a, a_step, b, b_step, out, count) for rows that together cover `out`; rows of operands that do not broadcast and
-/// stand back to back are joined into long ones.
+/// body(a, a_step, b, b_step, out, count) for rows that together cover `out`; rows of operands that do not broadcast
+/// and stand back to back are joined into long ones.
 template <class T, class Body>
 void for_broadcast_rows(tensor_view<const T> a, tensor_view<const T> b, tensor_view<T> out, const parallel& threads,
                         const Body& body) noexcept {

@@ -27,9 +27,9 @@ struct conv2d_options {
     extent dilation{};
     padding pad{};
     int groups = 1;
-    quant_params input{};   ///< of the input; padding counts as its zero point
-    quant_params output{};  ///< of the output
-    clamp limits{};         ///< of the output bytes: a fused activation
+    quant_params input{};         ///< of the input; padding counts as its zero point
+    quant_params output{};        ///< of the output
+    clamp limits{};               ///< of the output bytes: a fused activation
     std::optional<isa> target{};  ///< default: the best that this machine runs
     std::string name = "conv2d";  ///< for error messages
 };
@@ -68,8 +68,8 @@ class conv2d {
         bool y_first = true;
     };
 
-    /// in [batch, height, width, groups * depth], out as output_shape says; int8, any stride between pixels; out may not
-    /// overlap in. scratch: scratch_bytes(threads.workers) bytes, 64-byte aligned.
+    /// in [batch, height, width, groups * depth], out as output_shape says; int8, any stride between pixels; out may
+    /// not overlap in. scratch: scratch_bytes(threads.workers) bytes, 64-byte aligned.
     void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
                     const parallel& threads = {}, const residual& add = {}) const noexcept;
 
@@ -94,8 +94,7 @@ class conv2d {
 
 template <class Rounding>
 conv2d<Rounding>::conv2d(const conv2d_weights& w, conv2d_options options)
-    : options_(std::move(options)),
-      window_{w.kernel, options_.stride, options_.dilation, options_.pad, false} {
+    : options_(std::move(options)), window_{w.kernel, options_.stride, options_.dilation, options_.pad, false} {
     const std::string& who = options_.name;
     const int groups = options_.groups;
     check_layer_weights(who, w.values.size(), w.outputs, std::int64_t{window_.taps()} * w.depth, w.scales.size(),
@@ -132,8 +131,7 @@ shape conv2d<Rounding>::output_shape(const shape& in) const {
 template <class Rounding>
 void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
                                   const parallel& threads, const residual& add) const noexcept {
-    const sliding<std::int8_t> over{in, window_,
-                                    {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
+    const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
     const int tile = kernel_.tile_rows, taps = packed_.front().taps, depth = packed_.front().depth;
     const std::size_t worker_bytes = scratch_bytes(1);
     for_row_blocks(threads, over.pixels(), tile, [&](std::int64_t first, int count, int worker) {

@@ -28,10 +28,9 @@ class conv2d_float {
         const int columns = static_cast<int>(bias.size()) / groups;
         const std::size_t group_values = weights.size() / static_cast<std::size_t>(groups);
         for (int g = 0; g < groups; ++g)
-            packed_.push_back(pack_float_gemm(kernel_.panel, weights.data() + static_cast<std::size_t>(g) * group_values,
-                                              columns, taps.taps(), depth,
-                                              bias.subspan(static_cast<std::size_t>(g * columns),
-                                                           static_cast<std::size_t>(columns))));
+            packed_.push_back(pack_float_gemm(
+                kernel_.panel, weights.data() + static_cast<std::size_t>(g) * group_values, columns, taps.taps(), depth,
+                bias.subspan(static_cast<std::size_t>(g * columns), static_cast<std::size_t>(columns))));
         padding_ = buffer<float>(static_cast<std::size_t>(depth) * static_cast<std::size_t>(groups));
     }
 
@@ -41,7 +40,8 @@ class conv2d_float {
         const sliding<float> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
         const int tile = kernel_.tile_rows, taps = window_.taps(), depth = packed_.front().depth;
         for_row_blocks(threads, over.pixels(), tile, [&](std::int64_t first, int count, int worker) {
-            auto** table = reinterpret_cast<const float**>(scratch + static_cast<std::size_t>(worker) * scratch_bytes(1));
+            auto** table =
+                reinterpret_cast<const float**>(scratch + static_cast<std::size_t>(worker) * scratch_bytes(1));
             fill_taps(over, first, count, padding_.data(), tile, 1, table);
             repeat_last(table, taps, tile, count);
             for (int g = 0; g < groups_; ++g) {

@@ -34,15 +34,14 @@ std::vector<typename Rounding::multiplier> make_multipliers(std::string_view who
                                                             std::size_t outputs) {
     std::vector<typename Rounding::multiplier> all(outputs);
     for (std::size_t o = 0; o < outputs; ++o)
-        all[o] = Rounding::make(input, weights[weights.size() == 1 ? 0 : o], output,
-                                text(who, ", output channel ", o));
+        all[o] = Rounding::make(input, weights[weights.size() == 1 ? 0 : o], output, text(who, ", output channel ", o));
     return all;
 }
 
 constexpr std::size_t round_up_64(std::size_t bytes) noexcept { return (bytes + 63) / 64 * 64; }
 
-/// body(first, count, worker) for blocks of at most `tile` rows of [0, rows). A task is a run of whole blocks: four tasks
-/// a worker keep the workers level, and one worker takes all in one task.
+/// body(first, count, worker) for blocks of at most `tile` rows of [0, rows). A task is a run of whole blocks: four
+/// tasks a worker keep the workers level, and one worker takes all in one task.
 template <class Body>
 void for_row_blocks(const parallel& threads, std::int64_t rows, int tile, const Body& body) noexcept {
     const std::int64_t blocks = (rows + tile - 1) / tile;

@@ -83,7 +83,8 @@ void transpose_copy(tensor_view<const T> in, tensor_view<T> out,
         const auto a = static_cast<std::size_t>(axis);
         in_step[a] = axis == rank - 1 ? 1 : axis == rank - 2 ? in.stride : in_step[a + 1] * in.dims[axis + 1];
     }
-    for (std::size_t a = 0; a < static_cast<std::size_t>(rank); ++a) step[a] = in_step[static_cast<std::size_t>(order[a])];
+    for (std::size_t a = 0; a < static_cast<std::size_t>(rank); ++a)
+        step[a] = in_step[static_cast<std::size_t>(order[a])];
     std::array<std::int64_t, shape::max_rank> at{};
     for (std::int64_t r = 0; r < out.rows(); ++r) {
         std::ptrdiff_t from = 0;

@@ -20,7 +20,9 @@ namespace octet {
 enum class rounding_policy { nearest_even, tflite, single };
 
 constexpr std::string_view to_string(rounding_policy policy) noexcept {
-    return policy == rounding_policy::nearest_even ? "nearest_even" : policy == rounding_policy::tflite ? "tflite" : "single";
+    return policy == rounding_policy::nearest_even ? "nearest_even"
+           : policy == rounding_policy::tflite     ? "tflite"
+                                                   : "single";
 }
 
 }  // namespace octet
