@@ -97,6 +97,7 @@ conv2d<Rounding>::conv2d(const conv2d_weights& w, conv2d_options options)
     : options_(std::move(options)), window_{w.kernel, options_.stride, options_.dilation, options_.pad, false} {
     const std::string& who = options_.name;
     const int groups = options_.groups;
+    window_.check(who);
     check_layer_weights(who, w.values.size(), w.outputs, std::int64_t{window_.taps()} * w.depth, w.scales.size(),
                         w.bias.size());
     if (groups < 1 || w.outputs % groups != 0)
@@ -146,7 +147,8 @@ void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view
         }
         for (std::int64_t r = first; add.sum != nullptr && r < first + count; ++r) {
             const std::int8_t *y = out.row(r), *other = add.other.row(r);
-            add.sum->row(add.y_first ? y : other, add.y_first ? other : y, out.row(r), static_cast<std::size_t>(out.cols()));
+            add.sum->row(add.y_first ? y : other, add.y_first ? other : y, out.row(r),
+                         static_cast<std::size_t>(out.cols()));
         }
     });
 }
