@@ -74,8 +74,12 @@ struct int8_steps {
         const int from = in(), result = out();
         if (is_depthwise(conv, to.dims_of(n.inputs[0]))) {
             const quantized_layer& q = integers();
+            const auto channels = static_cast<std::size_t>(conv.groups), taps = q.values.size() / channels;
+            std::vector<std::int8_t> turned(q.values.size());  // OHW to HWC
+            for (std::size_t c = 0; c < channels; ++c)
+                for (std::size_t t = 0; t < taps; ++t) turned[t * channels + c] = q.values[c * taps + t];
             auto layer = std::make_unique<depthwise_conv2d<Rounding>>(
-                depthwise_weights{q.values, conv.groups, conv.taps.kernel, q.scales, q.bias},
+                depthwise_weights{turned, conv.groups, conv.taps.kernel, q.scales, q.bias},
                 conv2d_options{conv.taps.stride, conv.taps.dilation, conv.taps.pad, conv.groups, params_in(),
                                params_out(), limits(), to.target_, who()});
             const auto kernel = layer->kernel();
