@@ -52,7 +52,8 @@ class graph {
     tensor_id input(std::string name, const shape& dims);
     /// A value known now. `data` holds dims.elements() finite reals.
     tensor_id constant(std::string name, const shape& dims, std::vector<float> data);
-    /// Appends a node, checks it and returns its output. Throws octet::error naming the node, the value and the remedy.
+    /// Appends a node, checks it and returns its output. `activation` is for operations that compute: conv2d, linear,
+    /// batch_norm, add, mul. Throws octet::error naming the node, the value and the remedy.
     tensor_id add(std::string name, operation what, std::vector<tensor_id> inputs, activation_range activation = {});
     /// Declares a result of the network.
     void output(tensor_id id);
@@ -120,7 +121,7 @@ inline tensor_id graph::add(std::string name, operation what, std::vector<tensor
                             activation_range activation) {
     const std::string who = text(kind_of(what), " '", name, "'");
     std::vector<shape> operands;
-    bool all_constant = true;
+    bool all_constant = !inputs.empty();
     for (const tensor_id id : inputs) {
         check(who, id);
         operands.push_back(at(id).dims);
@@ -130,7 +131,18 @@ inline tensor_id graph::add(std::string name, operation what, std::vector<tensor
     if (!(activation.low <= activation.high))
         fail(who, ": an activation that clips to [", activation.low, ", ", activation.high,
              "]: the lower bound must not exceed the upper");
+    const bool computes = std::holds_alternative<op::conv2d>(what) || std::holds_alternative<op::linear>(what) ||
+                          std::holds_alternative<op::batch_norm>(what) || std::holds_alternative<op::add>(what) ||
+                          std::holds_alternative<op::mul>(what);
+    if (!computes && activation != activation_range{})
+        fail(who, ": it takes no activation of its own: add a clip node after it");
     const shape dims = infer_shape(who, what, operands);
+    // The batch, which a session enlarges, is the first axis of the result only where the ranks are equal.
+    for (const tensor_id id : inputs)
+        if (computes && !at(id).is_constant() && at(id).dims.rank() != dims.rank())
+            fail(who, ": input '", at(id).name, "' of shape ", to_string(at(id).dims),
+                 " has not the rank of the result, ", to_string(dims),
+                 ", so that its batch would meet another axis: reshape it first");
     const tensor_id id = append({name, dims, {}});
     nodes_.push_back({std::move(name), std::move(what), std::move(inputs), id, activation});
     return id;

@@ -45,6 +45,11 @@ struct infer_visitor {
         if (in[0].rank() != rank)
             fail(who, ": the input has shape ", to_string(in[0]), ", but must be ", form, ": reshape it first");
     }
+    void need_features() const {
+        if (in[0].rank() < 2)
+            fail(who, ": the input has shape ", to_string(in[0]),
+                 ", but needs a batch and a last dimension of features: reshape it first");
+    }
     /// Weights of `outputs` x (taps x depth) values, where taps <= window::max_taps and depth <= 2^31 - 1.
     void check_weights(const layer_weights& w, std::int64_t taps, std::int64_t depth) const {
         if (w.outputs < 1) fail(who, ": ", w.outputs, " output channels: there must be at least one");
@@ -76,13 +81,12 @@ struct infer_visitor {
         return out;
     }
     shape operator()(const op::linear& layer) const {
-        if (in[0].rank() < 2)
-            fail(who, ": the input has shape ", to_string(in[0]),
-                 ", but needs a batch and a last dimension of features");
+        need_features();
         check_weights(layer.weights, 1, in[0].cols());
         return in[0].with(in[0].rank() - 1, layer.weights.outputs);
     }
     shape operator()(const op::batch_norm& norm) const {
+        need_features();
         const auto channels = static_cast<std::size_t>(in[0].cols());
         check_values(text(who, ", factor"), norm.factor, channels);
         check_values(text(who, ", shift"), norm.shift, channels);
@@ -169,7 +173,10 @@ struct infer_visitor {
         if (!std::isfinite(table.alpha)) fail(who, ": the slope is ", table.alpha, ", but must be finite");
         return in[0];
     }
-    shape operator()(const op::softmax&) const { return in[0]; }
+    shape operator()(const op::softmax&) const {
+        need_features();
+        return in[0];
+    }
 };
 
 }  // namespace detail
