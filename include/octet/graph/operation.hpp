@@ -2,12 +2,12 @@
 #pragma once
 
 #include <array>
-#include <limits>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "octet/core/shape.hpp"
+#include "octet/nn/activation.hpp"
 
 namespace octet {
 
@@ -18,17 +18,7 @@ struct layer_weights {
     std::vector<float> bias{};
 };
 
-/// min(max(x, low), high): ReLU is {0, infinity}, ReLU6 {0, 6}.
-struct activation_range {
-    float low = -std::numeric_limits<float>::infinity();
-    float high = std::numeric_limits<float>::infinity();
-    friend bool operator==(activation_range, activation_range) = default;
-};
-
 enum class pool_kind { max, average };
-
-/// Functions of one real; what they compute is in quant/math.hpp.
-enum class function { logistic, tanh, hard_swish, leaky_relu };
 
 namespace op {
 

@@ -9,9 +9,23 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <string_view>
 
 #include "octet/core/error.hpp"
 #include "octet/quant/params.hpp"
+
+namespace octet {
+
+/// The names of the policies below, for what is decided at run time.
+enum class rounding_policy { nearest_even, tflite, single };
+
+constexpr std::string_view to_string(rounding_policy policy) noexcept {
+    return policy == rounding_policy::nearest_even ? "nearest_even"
+           : policy == rounding_policy::tflite     ? "tflite"
+                                                   : "single";
+}
+
+}  // namespace octet
 
 namespace octet::inline OCTET_ABI {
 
@@ -19,7 +33,7 @@ namespace octet::inline OCTET_ABI {
 /// As ONNX Runtime's QLinearConv and XNNPACK's qc8w. The clamp stands before the conversion, so that no multiplier,
 /// of 1 and above included, leaves the range of int32.
 struct nearest_even {
-    static constexpr std::string_view name = "nearest_even";
+    static constexpr rounding_policy policy = rounding_policy::nearest_even;
     struct multiplier {
         float value = 1.0F;
     };
@@ -54,7 +68,7 @@ struct fixed_point {
 };
 
 inline fixed_point to_fixed_point(double m, std::string_view who) {
-    if (!(m > 0.0 && m < 0x1p30))
+    if (!(m > 0.0 && m < 0x1p30 * (1.0 - 0x1p-32)))  // from there on the fraction rounds up to 1, and the shift to 31
         fail(who, ": the requantization multiplier is ", m,
              ", but must lie between 0 and 2^30: the scales of input, weights and output do not fit together");
     int shift = 0;
@@ -79,7 +93,7 @@ inline std::int32_t saturate(std::int64_t wide) noexcept {
 /// multiplied by a 31-bit fraction with a doubling high multiply that rounds ties up, then shifted right rounding
 /// ties away from zero. Formed in double.
 struct tflite {
-    static constexpr std::string_view name = "tflite";
+    static constexpr rounding_policy policy = rounding_policy::tflite;
     using multiplier = detail::fixed_point;
 
     static multiplier make(scale input, scale weight, scale output, std::string_view who) {
@@ -112,7 +126,7 @@ struct tflite {
 /// Single rounding, as TensorFlow Lite with single rounding, ruy and XNNPACK's rndnu:
 /// (acc * value + 2^(s - 1)) >> s in 64 bits with s = 31 - shift in [1, 62]; ties up. Formed in double.
 struct single {
-    static constexpr std::string_view name = "single";
+    static constexpr rounding_policy policy = rounding_policy::single;
     using multiplier = detail::fixed_point;
 
     static multiplier make(scale input, scale weight, scale output, std::string_view who) {

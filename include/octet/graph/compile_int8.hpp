@@ -1,0 +1,209 @@
+// The int8 step of every operation. See compile.hpp for the walk over the graph.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "octet/graph/program.hpp"
+#include "octet/graph/quantized_graph.hpp"
+#include "octet/nn/conv2d.hpp"
+#include "octet/nn/depthwise_conv2d.hpp"
+#include "octet/nn/elementwise.hpp"
+#include "octet/nn/lookup.hpp"
+#include "octet/nn/movement.hpp"
+#include "octet/nn/pool2d.hpp"
+#include "octet/nn/softmax.hpp"
+
+namespace octet::inline OCTET_ABI {
+
+template <class Rounding>
+class compiler;
+
+/// Whether a convolution has one filter for each input channel.
+inline bool is_depthwise(const op::conv2d& conv, const shape& in) noexcept {
+    return conv.groups > 1 && conv.groups == in.cols() && conv.weights.outputs == conv.groups;
+}
+
+/// The bytes that an activation leaves possible: its bounds, quantized.
+inline clamp limits_of(activation_range range, quant_params output) noexcept {
+    return {quantize_value(range.low, output, -128, 127), quantize_value(range.high, output, -128, 127)};
+}
+
+/// A visitor over operations that appends the int8 step of one node to a program.
+template <class Rounding>
+struct int8_steps {
+    compiler<Rounding>& to;
+    int index;
+    const node& n;
+
+    int in(std::size_t i = 0) const { return to.read_slot(n.inputs[i], true); }
+    int out() const { return to.new_slot(n.output, true); }
+    quant_params params(tensor_id id) const { return to.from_.at(id).params; }
+    quant_params params_in(std::size_t i = 0) const { return params(n.inputs[i]); }
+    quant_params params_out() const { return params(n.output); }
+    clamp limits() const { return limits_of(n.activation, params_out()); }
+    const quantized_layer& integers() const { return to.layer(index); }
+    const parallel& threads() const { return to.options_.threads; }
+    std::string who() const { return text(kind_of(n.what), " '", n.name, "'"); }
+
+    template <class Body>
+    void emit(std::string kernel, isa target, std::vector<int> reads, int result, Body body,
+              std::size_t scratch = 0) const {
+        to.emit(index, std::move(kernel), target, std::move(reads), {result}, scratch, std::move(body));
+    }
+    /// A step of one input that needs nothing but its views: body(in, out).
+    template <class Body>
+    void emit_map(std::string kernel, isa target, Body body) const {
+        const int from = in(), result = out();
+        emit(std::move(kernel), target, {from}, result, [=, run = std::move(body)](const memory& m) noexcept {
+            run(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result));
+        });
+    }
+
+    std::unique_ptr<conv2d<Rounding>> make_conv(const op::conv2d& conv) const {
+        const quantized_layer& q = integers();
+        return std::make_unique<conv2d<Rounding>>(
+            conv2d_weights{q.values, conv.weights.outputs, conv.taps.kernel,
+                           static_cast<int>(to.dims_of(n.inputs[0]).cols()) / conv.groups, q.scales, q.bias},
+            conv2d_options{conv.taps.stride, conv.taps.dilation, conv.taps.pad, conv.groups, params_in(), params_out(),
+                           limits(), to.target_, who()});
+    }
+    void operator()(const op::conv2d& conv) const {
+        const int from = in(), result = out();
+        if (is_depthwise(conv, to.dims_of(n.inputs[0]))) {
+            const quantized_layer& q = integers();
+            auto layer = std::make_unique<depthwise_conv2d<Rounding>>(
+                depthwise_weights{q.values, conv.groups, conv.taps.kernel, q.scales, q.bias},
+                conv2d_options{conv.taps.stride, conv.taps.dilation, conv.taps.pad, conv.groups, params_in(),
+                               params_out(), limits(), to.target_, who()});
+            const auto kernel = layer->kernel();
+            const std::size_t scratch = layer->scratch_bytes(threads().workers);
+            emit(kernel.name, kernel.target, {from}, result, run_layer(std::move(layer), from, result), scratch);
+            return;
+        }
+        auto layer = make_conv(conv);
+        const auto kernel = layer->kernel();
+        const std::size_t scratch = layer->scratch_bytes(threads().workers);
+        emit(kernel.name, kernel.target, {from}, result, run_layer(std::move(layer), from, result), scratch);
+    }
+    /// The convolution of this node and the add that reads it, in one step: see conv2d.
+    void conv_and_add(const op::conv2d& conv, const node& sum) const {
+        const tensor_id other_id = sum.inputs[0] == n.output ? sum.inputs[1] : sum.inputs[0];
+        const int from = in(), other = to.read_slot(other_id, true), result = to.new_slot(sum.output, true);
+        auto layer = make_conv(conv);
+        const quant_params sum_params = params(sum.output);
+        // In the order of the add's operands, which its formula is not free to change.
+        const bool first = sum.inputs[0] == n.output;
+        add_layer<Rounding> add(params(sum.inputs[0]), params(sum.inputs[1]), sum_params,
+                                limits_of(sum.activation, sum_params), to.target_, text("add '", sum.name, "'"));
+        const auto kernel = layer->kernel();
+        const std::size_t scratch = layer->scratch_bytes(threads().workers);
+        emit(
+            text(kernel.name, " + add"), kernel.target, {from, other}, result,
+            [=, run = std::move(layer)](const memory& m) noexcept {
+                (*run)(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result), m.scratch, m.threads,
+                       {&add, m.template read<std::int8_t>(other), first});
+            },
+            scratch);
+    }
+    void operator()(const op::linear& linear) const {
+        const int from = in(), result = out();
+        const quantized_layer& q = integers();
+        auto layer = std::make_unique<conv2d<Rounding>>(
+            conv2d_weights{q.values,
+                           linear.weights.outputs,
+                           {1, 1},
+                           static_cast<int>(to.dims_of(n.inputs[0]).cols()),
+                           q.scales,
+                           q.bias},
+            conv2d_options{{}, {}, {}, 1, params_in(), params_out(), limits(), to.target_, who()});
+        const auto kernel = layer->kernel();
+        const std::size_t scratch = layer->scratch_bytes(threads().workers);
+        emit(
+            kernel.name, kernel.target, {from}, result,
+            [=, run = std::move(layer)](const memory& m) noexcept {
+                (*run)(as_pixels(m.template read<std::int8_t>(from)), as_pixels(m.template write<std::int8_t>(result)),
+                       m.scratch, m.threads);
+            },
+            scratch);
+    }
+    template <class Layer>
+    static auto run_layer(std::unique_ptr<Layer> layer, int from, int result) {
+        return [=, run = std::move(layer)](const memory& m) noexcept {
+            (*run)(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result), m.scratch, m.threads);
+        };
+    }
+    void operator()(const op::batch_norm&) const {
+        fail(who(), ": a batch normalization that could not be folded has no int8 form: leave it in float");
+    }
+    void operator()(const op::pool2d& pool) const {
+        const int from = in(), result = out();
+        if (pool.kind == pool_kind::max) {
+            max_pool2d layer(pool.taps, to.target_);
+            const std::size_t scratch = layer.scratch_bytes(threads().workers);
+            emit(
+                layer.kernel().name, layer.kernel().target, {from}, result,
+                [=](const memory& m) noexcept {
+                    layer(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result), m.scratch,
+                          m.threads);
+                },
+                scratch);
+            return;
+        }
+        auto layer = std::make_unique<average_pool2d<Rounding>>(pool.taps, pool.count_include_pad, params_in(),
+                                                                params_out(), to.target_, who());
+        const auto kernel = layer->kernel();
+        const std::size_t scratch = layer->scratch_bytes(threads().workers);
+        emit(kernel.name, kernel.target, {from}, result, run_layer(std::move(layer), from, result), scratch);
+    }
+    void operator()(const op::global_average_pool&) const {
+        const int from = in(), result = out();
+        const shape dims = to.dims_of(n.inputs[0]);
+        auto layer = std::make_unique<global_average_pool<Rounding>>(dims[1] * dims[2], params_in(), params_out(),
+                                                                     to.target_, who());
+        const auto kernel = layer->kernel();
+        emit(kernel.name, kernel.target, {from}, result, [=, run = std::move(layer)](const memory& m) noexcept {
+            (*run)(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result));
+        });
+    }
+    void operator()(const op::add&) const { binary<add_layer<Rounding>>(); }
+    void operator()(const op::mul&) const { binary<mul_layer<Rounding>>(); }
+    template <class Layer>
+    void binary() const {
+        const int a = in(0), b = in(1), result = out();
+        Layer layer(params_in(0), params_in(1), params_out(), limits(), to.target_, who());
+        emit(layer.kernel().name, layer.kernel().target, {a, b}, result, [=](const memory& m) noexcept {
+            layer(m.template read<std::int8_t>(a), m.template read<std::int8_t>(b),
+                  m.template write<std::int8_t>(result), m.threads);
+        });
+    }
+    void operator()(const op::concat& join) const { to.template compile_concat<std::int8_t>(index, join); }
+    void operator()(const op::reshape&) const { to.template compile_reshape<std::int8_t>(index); }
+    void operator()(const op::pad& grow) const {
+        const auto value = static_cast<std::int8_t>(quantize_value(grow.value, params_out(), -128, 127));
+        emit_map("copy", isa::scalar, [before = grow.before, value](auto from, auto result) noexcept {
+            pad_copy(from, result, before, value);
+        });
+    }
+    void operator()(const op::transpose& turn) const {
+        emit_map("copy", isa::scalar,
+                 [order = turn.order](auto from, auto result) noexcept { transpose_copy(from, result, order); });
+    }
+    void operator()(const op::clip& cut) const {
+        table([range = cut.range](float x) { return held(x, range); });
+    }
+    void operator()(const op::lookup& what) const {
+        table([what](float x) { return apply(what.what, x, what.alpha); });
+    }
+    template <class F>
+    void table(const F& f) const {
+        emit_map("lookup", isa::scalar, lookup_layer(params_in(), params_out(), f));
+    }
+    void operator()(const op::softmax&) const {
+        emit_map("softmax", isa::scalar, softmax_layer(params_in(), params_out(), who()));
+    }
+};
+
+}  // namespace octet::inline OCTET_ABI

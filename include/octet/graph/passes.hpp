@@ -1,0 +1,151 @@
+// Passes over a float graph: each takes a graph and changes it so that it computes the same function with fewer or
+// simpler nodes. `optimize` runs those that a quantized network wants. A pass of your own is any function of a graph&;
+// see also graph::for_each_weights.
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "octet/graph/graph.hpp"
+
+namespace octet::inline OCTET_ABI {
+
+namespace detail {
+
+/// Removes node `index`, whose readers now read `replacement` in place of its output.
+inline void bypass(graph& net, std::size_t index, tensor_id replacement) {
+    const tensor_id gone = net.nodes()[index].output;
+    net.edit().erase(net.edit().begin() + static_cast<std::ptrdiff_t>(index));
+    for (node& step : net.edit()) std::replace(step.inputs.begin(), step.inputs.end(), gone, replacement);
+}
+
+/// The node before `step` along its input `slot`, if only `step` reads it and it has no activation of its own: a node
+/// that `step` may melt into. nullptr otherwise.
+inline node* only_producer(graph& net, const node& step, std::size_t slot) {
+    const tensor_id from = step.inputs[slot];
+    const int index = net.producer(from);
+    if (index < 0 || net.readers(from) != 1) return nullptr;
+    node& before = net.edit()[static_cast<std::size_t>(index)];
+    return before.activation == activation_range{} ? &before : nullptr;
+}
+
+inline layer_weights* weights_of(node& step) {
+    if (auto* conv = std::get_if<op::conv2d>(&step.what)) return &conv->weights;
+    if (auto* layer = std::get_if<op::linear>(&step.what)) return &layer->weights;
+    return nullptr;
+}
+
+/// Erases node `index`, and lets the node before it make its output.
+inline void absorb(graph& net, std::size_t index, node& into) {
+    into.output = net.nodes()[index].output;
+    net.edit().erase(net.edit().begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+/// The values of a constant operand as one for each of `channels` of the last dimension; empty if it varies elsewhere.
+inline std::vector<float> per_channel_values(const tensor& constant, std::int64_t channels) {
+    const auto count = static_cast<std::size_t>(channels);
+    if (constant.dims.elements() == 1) return std::vector<float>(count, constant.constant[0]);
+    if (constant.dims.elements() == channels && constant.dims.cols() == channels) return constant.constant;
+    return {};
+}
+
+}  // namespace detail
+
+/// Adding or multiplying by a constant of one value for each channel becomes a batch_norm node.
+inline void constants_to_batch_norm(graph& net) {
+    for (node& step : net.edit()) {
+        const bool adds = std::holds_alternative<op::add>(step.what),
+                   multiplies = std::holds_alternative<op::mul>(step.what);
+        if (!adds && !multiplies) continue;
+        const std::size_t which = net.at(step.inputs[0]).is_constant() ? 0 : 1;
+        const tensor& operand = net.at(step.inputs[which]);
+        const tensor& other = net.at(step.inputs[1 - which]);
+        if (!operand.is_constant() || other.dims != net.at(step.output).dims) continue;
+        std::vector<float> values = detail::per_channel_values(operand, other.dims.cols());
+        if (values.empty()) continue;
+        std::vector<float> same(values.size(), adds ? 1.0F : 0.0F);
+        step.inputs = {step.inputs[1 - which]};
+        step.what = adds ? op::batch_norm{std::move(same), std::move(values)}
+                         : op::batch_norm{std::move(values), std::move(same)};
+    }
+}
+
+/// y = (w x + b) * f + s = (w f) x + (b f + s): a batch_norm melts into the layer with weights before it. Products and
+/// sums are formed in double and rounded once.
+inline void fold_batch_norm(graph& net) {
+    for (std::size_t i = 0; i < net.nodes().size();) {
+        const auto* norm = std::get_if<op::batch_norm>(&net.nodes()[i].what);
+        node* before = norm == nullptr ? nullptr : detail::only_producer(net, net.nodes()[i], 0);
+        layer_weights* w = before == nullptr ? nullptr : detail::weights_of(*before);
+        if (w == nullptr) {
+            ++i;
+            continue;
+        }
+        const std::size_t inner = w->values.size() / static_cast<std::size_t>(w->outputs);
+        for (std::size_t o = 0; o < static_cast<std::size_t>(w->outputs); ++o) {
+            for (std::size_t k = o * inner; k < (o + 1) * inner; ++k)
+                w->values[k] = static_cast<float>(double{w->values[k]} * double{norm->factor[o]});
+            w->bias[o] =
+                static_cast<float>(std::fma(double{w->bias[o]}, double{norm->factor[o]}, double{norm->shift[o]}));
+        }
+        before->activation = net.nodes()[i].activation;
+        detail::absorb(net, i, *before);
+    }
+}
+
+/// A batch_norm that nothing could take becomes a depthwise 1x1 convolution, which has int8 kernels.
+inline void batch_norm_to_conv(graph& net) {
+    for (node& step : net.edit())
+        if (auto* norm = std::get_if<op::batch_norm>(&step.what);
+            norm != nullptr && net.at(step.output).dims.rank() == 4) {
+            const int channels = static_cast<int>(norm->factor.size());
+            step.what = op::conv2d{{channels, std::move(norm->factor), std::move(norm->shift)}, {}, channels};
+        }
+}
+
+/// A clip melts into the node before it as its activation, where that node computes (a node that only moves bytes
+/// shares its scale with its input and leaves the clip standing).
+inline void fuse_activations(graph& net) {
+    for (std::size_t i = 0; i < net.nodes().size();) {
+        const auto* clip = std::get_if<op::clip>(&net.nodes()[i].what);
+        const tensor_id from = net.nodes()[i].inputs[0];
+        const int index = clip == nullptr || net.readers(from) != 1 ? -1 : net.producer(from);
+        node* before = index < 0 ? nullptr : &net.edit()[static_cast<std::size_t>(index)];
+        const bool computes =
+            before != nullptr &&
+            (detail::weights_of(*before) != nullptr || std::holds_alternative<op::add>(before->what) ||
+             std::holds_alternative<op::mul>(before->what) || std::holds_alternative<op::clip>(before->what));
+        if (!computes) {
+            ++i;
+            continue;
+        }
+        // min(max(., a), b) after min(max(., c), d) clips to c and d, both held in [a, b].
+        auto held = [&](float bound) { return std::min(std::max(bound, clip->range.low), clip->range.high); };
+        activation_range& range = std::holds_alternative<op::clip>(before->what)
+                                      ? std::get<op::clip>(before->what).range
+                                      : before->activation;
+        range = {held(range.low), held(range.high)};
+        detail::absorb(net, i, *before);
+    }
+}
+
+/// A node whose output nobody reads goes, and what only it read goes with it.
+inline void remove_unread(graph& net) {
+    for (std::size_t i = net.nodes().size(); i-- > 0;)
+        if (net.readers(net.nodes()[i].output) == 0)
+            net.edit().erase(net.edit().begin() + static_cast<std::ptrdiff_t>(i));
+}
+
+/// Runs the passes that quantize wants, in the order that lets each prepare the next.
+inline void optimize(graph& net) {
+    constants_to_batch_norm(net);
+    fold_batch_norm(net);
+    batch_norm_to_conv(net);
+    fuse_activations(net);
+    remove_unread(net);
+}
+
+}  // namespace octet::inline OCTET_ABI

@@ -1,0 +1,109 @@
+// A compiled network: the steps that a session runs, the slots that they read and write, and where the slots stand.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "octet/core/buffer.hpp"
+#include "octet/core/parallel.hpp"
+#include "octet/core/view.hpp"
+#include "octet/graph/graph.hpp"
+#include "octet/graph/memory_plan.hpp"
+#include "octet/isa/isa.hpp"
+#include "octet/quant/params.hpp"
+
+namespace octet {
+
+/// Where a tensor stands in one of its two forms, int8 or float: a view into a block of the arena (`block` is its index
+/// in the memory plan, `first` counts elements from its begin), or into a constant. Concatenations and reshapes are
+/// slots that share a block.
+struct slot {
+    tensor_id id = 0;
+    bool is_int8 = false;
+    shape dims{};
+    std::ptrdiff_t stride = 1;
+    int block = -1;  ///< -1: a constant
+    std::ptrdiff_t first = 0;
+    const void* constant = nullptr;
+    bool dense() const noexcept { return stride == dims.cols(); }
+};
+
+/// What a step sees when it runs.
+struct memory {
+    std::byte* arena = nullptr;
+    std::byte* scratch = nullptr;
+    const slot* slots = nullptr;
+    const allocation* blocks = nullptr;
+    parallel threads{};
+
+    template <class T>
+    tensor_view<const T> read(int index) const noexcept {
+        const slot& s = slots[index];
+        if (s.block < 0) return {static_cast<const T*>(s.constant), s.dims, s.stride};
+        return write<T>(index);
+    }
+    template <class T>
+    tensor_view<T> write(int index) const noexcept {
+        const slot& s = slots[index];
+        auto* begin = reinterpret_cast<T*>(arena + blocks[s.block].offset);
+        return {begin + s.first, s.dims, s.stride};
+    }
+};
+
+/// One step of a program, with the layer that it runs: body(memory) is noexcept and allocates nothing.
+class step {
+  public:
+    template <class Body>
+    step(int node_index, std::string kernel_name, isa which, std::vector<int> reads, std::vector<int> writes, Body body)
+        : node(node_index),
+          kernel(std::move(kernel_name)),
+          target(which),
+          inputs(std::move(reads)),
+          outputs(std::move(writes)),
+          body_(std::make_unique<holder<Body>>(std::move(body))) {}
+
+    void run(const memory& where) const noexcept { body_->run(where); }
+
+    int node;                  ///< index in the graph; -1: a conversion between float and int8
+    std::string kernel;        ///< what runs it
+    isa target;                ///< on which instruction set
+    std::vector<int> inputs;   ///< slots
+    std::vector<int> outputs;  ///< slots
+
+  private:
+    struct base {
+        virtual void run(const memory& where) const noexcept = 0;
+        virtual ~base() = default;
+    };
+    template <class Body>
+    struct holder final : base {
+        explicit holder(Body f) : body(std::move(f)) {}
+        void run(const memory& where) const noexcept override { body(where); }
+        Body body;
+    };
+    std::unique_ptr<base> body_;
+};
+
+struct program {
+    std::vector<slot> slots;
+    std::vector<step> steps;
+    memory_plan plan;
+    std::vector<buffer<std::byte>> constants;
+    std::vector<int> inputs;   ///< the slot of each input of the network
+    std::vector<int> outputs;  ///< the slot of each output of the network
+};
+
+/// How a session is made.
+struct session_options {
+    int batch = 1;                ///< images a run
+    std::optional<isa> target{};  ///< default: the best that this machine runs
+    parallel threads{};           ///< lent by the application; default: the calling thread alone
+    bool nchw = false;            ///< operator() takes and gives images as NCHW instead of NHWC
+    bool fuse_residual = true;    ///< add in the convolution before it; never changes bytes
+};
+
+}  // namespace octet

@@ -1,0 +1,58 @@
+// What quantize returns and a session runs: the float graph, and beside it how each tensor and layer is stored in int8.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "octet/graph/graph.hpp"
+#include "octet/quant/rounding.hpp"
+
+namespace octet {
+
+/// One tensor of the graph, by tensor_id: the range that was observed and, if it is int8, its parameters.
+struct quantized_tensor {
+    bool is_int8 = false;
+    quant_params params{};
+    range observed{};
+};
+
+/// One node of the graph, by its index: whether it runs in int8 (else `reason` says why not), and for layers with
+/// weights their integers: values [outputs, inner] in [-127, 127], scales [outputs] or one, bias [outputs].
+struct quantized_layer {
+    bool is_int8 = false;
+    std::string reason{};
+    std::vector<std::int8_t> values{};
+    std::vector<scale> scales{};
+    std::vector<std::int32_t> bias{};
+};
+
+}  // namespace octet
+
+namespace octet::inline OCTET_ABI {
+
+struct quantized_graph {
+    graph net;
+    std::vector<quantized_tensor> tensors;  ///< one for each of net.tensors()
+    std::vector<quantized_layer> layers;    ///< one for each of net.nodes()
+    rounding_policy rounding{};             ///< a session is made with the same
+    std::vector<std::string> warnings;      ///< of the observers, each naming its tensor
+
+    const quantized_tensor& at(tensor_id id) const noexcept { return tensors[static_cast<std::size_t>(id)]; }
+    int quantized_layers() const noexcept {
+        int count = 0;
+        for (const quantized_layer& layer : layers) count += layer.is_int8 ? 1 : 0;
+        return count;
+    }
+};
+
+/// The graph with every layer left in float: a session over it is the float executor.
+inline quantized_graph as_float(graph net) {
+    quantized_graph all{std::move(net), {}, {}, {}, {}};
+    all.tensors.resize(all.net.tensors().size());
+    all.layers.resize(all.net.nodes().size());
+    for (quantized_layer& layer : all.layers) layer.reason = "the whole network was left in float";
+    return all;
+}
+
+}  // namespace octet::inline OCTET_ABI

@@ -1,0 +1,51 @@
+// Samples: what calibration and evaluation show to a network.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "octet/core/error.hpp"
+#include "octet/graph/graph.hpp"
+
+namespace octet {
+
+/// For each input of the network, the values of `count` samples back to back, each in the input's NHWC order.
+struct samples {
+    std::size_t count = 0;
+    std::vector<std::vector<float>> inputs;
+
+    samples() = default;
+    samples(std::size_t how_many, std::vector<std::vector<float>> values)
+        : count(how_many), inputs(std::move(values)) {}
+    /// Of a network with one input.
+    samples(std::size_t how_many, std::vector<float> values) : count(how_many) { inputs.push_back(std::move(values)); }
+
+    /// `how_many` samples of input `input` from sample `first` on, where each holds `elements` values.
+    std::span<const float> slice(std::size_t input, std::size_t first, std::size_t how_many,
+                                 std::size_t elements) const noexcept {
+        return {inputs[input].data() + first * elements, how_many * elements};
+    }
+};
+
+}  // namespace octet
+
+namespace octet::inline OCTET_ABI {
+
+/// Throws octet::error unless there is at least one sample and every input has as many values as the graph asks for.
+inline void check_samples(const graph& net, const samples& data) {
+    if (data.count == 0)
+        fail("there are no samples: show the network at least one, a few hundred typical ones are better");
+    if (data.inputs.size() != net.inputs().size())
+        fail("samples for ", data.inputs.size(), " inputs, but the network has ", net.inputs().size());
+    for (std::size_t i = 0; i < data.inputs.size(); ++i) {
+        const tensor& input = net.at(net.inputs()[i]);
+        const auto elements = static_cast<std::size_t>(input.dims.elements());
+        if (data.inputs[i].size() != data.count * elements)
+            fail("input '", input.name, "' of shape ", to_string(input.dims), ": ", data.count, " samples need ",
+                 data.count * elements, " values, but ", data.inputs[i].size(), " were given");
+    }
+}
+
+}  // namespace octet::inline OCTET_ABI

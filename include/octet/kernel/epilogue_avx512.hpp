@@ -1,0 +1,185 @@
+// What becomes of accumulators on AVX-512. scale_avx512<Rounding> is the rounding of 16 accumulators, one policy each;
+// bytes_avx512 adds the zero point, clamps and packs; requantize_epilogue joins them for the GEMM micro-kernels. The
+// law is requantize() of quant/rounding.hpp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "octet/isa/isa.hpp"
+#include "octet/isa/x86.hpp"
+#include "octet/kernel/epilogue_scalar.hpp"
+#include "octet/quant/rounding.hpp"
+
+#if defined(__x86_64__)
+namespace octet::inline OCTET_ABI {
+OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl")
+
+/// round(acc * m) for 16 columns:
+///   scale_avx512<nearest_even> scale(out_zero, limits);        once
+///   const auto m = scale.load(multipliers);                    16 multipliers, once for many rows
+///   const __m512i rounded = scale(acc, m);
+/// Below limits.high - out_zero the result is the rounded value, saturated to int32; above, it is anything from that
+/// bound on. What remains of the clamp is done on bytes, by bytes_avx512.
+template <class Rounding>
+struct scale_avx512;
+
+/// The upper clamp stands before the conversion, which turns 2^31 and more into -2^31; -2^31 and less stay there.
+template <>
+struct scale_avx512<nearest_even> {
+    using multipliers = __m512;
+    __m512 ceiling;
+
+    OCTET_INLINE scale_avx512(zero_point z, clamp limits) noexcept
+        : ceiling(_mm512_set1_ps(static_cast<float>(limits.high - z.value))) {}
+    static OCTET_INLINE multipliers load(const nearest_even::multiplier* m) noexcept {
+        static_assert(sizeof(*m) == sizeof(float));
+        return _mm512_loadu_ps(m);
+    }
+    OCTET_INLINE __m512i operator()(__m512i acc, const multipliers& m) const noexcept {
+        return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), m), ceiling));
+    }
+};
+
+/// Fixed-point multipliers of 16 columns.
+struct fixed_point_avx512 {
+    __m512i value;
+    __m512i shift;
+
+    static OCTET_INLINE fixed_point_avx512 load(const detail::fixed_point* m) noexcept {
+        static_assert(sizeof(*m) == 8 && offsetof(detail::fixed_point, shift) == 4);
+        const __m512i low = _mm512_loadu_si512(m), high = _mm512_loadu_si512(m + 8);
+        const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+        const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+        return {_mm512_permutex2var_epi32(low, even, high), _mm512_permutex2var_epi32(low, odd, high)};
+    }
+};
+
+template <>
+struct scale_avx512<tflite> {
+    using multipliers = fixed_point_avx512;
+
+    OCTET_INLINE scale_avx512(zero_point, clamp) noexcept {}
+    static OCTET_INLINE multipliers load(const tflite::multiplier* m) noexcept { return fixed_point_avx512::load(m); }
+    OCTET_INLINE __m512i operator()(__m512i acc, const multipliers& m) const noexcept {
+        const __m512i zero = _mm512_setzero_si512(), one = _mm512_set1_epi32(1);
+        const __m512i left = _mm512_max_epi32(m.shift, zero),
+                      right = _mm512_max_epi32(_mm512_sub_epi32(zero, m.shift), zero);
+        const __m512i shifted = _mm512_sllv_epi32(acc, left);
+        const __mmask16 overflow = _mm512_cmpneq_epi32_mask(_mm512_srav_epi32(shifted, left), acc);
+        const __m512i extreme = _mm512_xor_si512(_mm512_srai_epi32(acc, 31), _mm512_set1_epi32(INT32_MAX));
+        const __m512i raised = _mm512_mask_mov_epi32(shifted, overflow, extreme);
+        // Bits 31 to 62 of each rounded product: those of even columns go down, those of odd columns up by one.
+        const __m512i nudge = _mm512_set1_epi64(std::int64_t{1} << 30);
+        const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(raised, m.value), nudge);
+        const __m512i odd =
+            _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(raised, 32), _mm512_srli_epi64(m.value, 32)), nudge);
+        const __m512i high = _mm512_mask_mov_epi32(_mm512_srli_epi64(even, 31), 0xaaaa, _mm512_slli_epi64(odd, 1));
+        // Right by `right`, ties away from zero.
+        const __m512i mask = _mm512_sub_epi32(_mm512_sllv_epi32(one, right), one);
+        const __m512i threshold = _mm512_add_epi32(_mm512_srli_epi32(mask, 1), _mm512_srli_epi32(high, 31));
+        const __mmask16 up = _mm512_cmpgt_epi32_mask(_mm512_and_si512(high, mask), threshold);
+        const __m512i down = _mm512_srav_epi32(high, right);
+        return _mm512_mask_add_epi32(down, up, down, one);
+    }
+};
+
+template <>
+struct scale_avx512<single> {
+    using multipliers = fixed_point_avx512;
+    __m512i ceiling;
+
+    OCTET_INLINE scale_avx512(zero_point z, clamp limits) noexcept
+        : ceiling(_mm512_set1_epi64(limits.high - z.value)) {}
+    static OCTET_INLINE multipliers load(const single::multiplier* m) noexcept { return fixed_point_avx512::load(m); }
+    OCTET_INLINE __m512i operator()(__m512i acc, const multipliers& m) const noexcept {
+        const __m512i shift = _mm512_sub_epi32(_mm512_set1_epi32(31), m.shift);  // in [1, 62]
+        const __m512i even = rounded(acc, m.value, _mm512_and_si512(shift, _mm512_set1_epi64(0xffffffff)));
+        const __m512i odd =
+            rounded(_mm512_srli_epi64(acc, 32), _mm512_srli_epi64(m.value, 32), _mm512_srli_epi64(shift, 32));
+        return _mm512_mask_mov_epi32(even, 0xaaaa, _mm512_slli_epi64(odd, 32));
+    }
+
+  private:
+    /// (acc * value + 2^(shift - 1)) >> shift for eight columns in 64-bit lanes, held in int32.
+    OCTET_INLINE __m512i rounded(__m512i acc, __m512i value, __m512i shift) const noexcept {
+        const __m512i half = _mm512_srli_epi64(_mm512_sllv_epi64(_mm512_set1_epi64(1), shift), 1);
+        const __m512i wide = _mm512_srav_epi64(_mm512_add_epi64(_mm512_mul_epi32(acc, value), half), shift);
+        return _mm512_max_epi64(_mm512_min_epi64(wide, ceiling), _mm512_set1_epi64(INT32_MIN));
+    }
+};
+
+/// Scaled values to bytes: clamp(value + zero point), 64 at a time.
+struct bytes_avx512 {
+    __m512i zero;  ///< 32 x int16
+    __m512i low;   ///< 64 x int8
+    __m512i high;
+
+    OCTET_INLINE bytes_avx512(zero_point z, clamp limits) noexcept
+        : zero(_mm512_set1_epi16(static_cast<short>(z.value))),
+          low(_mm512_set1_epi8(static_cast<char>(limits.low))),
+          high(_mm512_set1_epi8(static_cast<char>(limits.high))) {}
+
+    /// The bytes in the order in which packs leave them: 16-byte lane i is a[4i, 4i + 4), then the same of b, c, d.
+    OCTET_INLINE __m512i lanes(__m512i a, __m512i b, __m512i c, __m512i d) const noexcept {
+        const __m512i front = _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero);
+        const __m512i back = _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero);
+        return _mm512_min_epi8(_mm512_max_epi8(_mm512_packs_epi16(front, back), low), high);
+    }
+    /// The bytes of a, of b, of c and of d, 16 each.
+    OCTET_INLINE __m512i operator()(__m512i a, __m512i b, __m512i c, __m512i d) const noexcept {
+        const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+        return _mm512_permutexvar_epi32(order, lanes(a, b, c, d));
+    }
+};
+
+/// Accumulators of one row in `Vectors` registers of 16 columns: scale, pack, store.
+template <class Rounding>
+struct requantize_epilogue<isa::avx512_vnni, Rounding> {
+    using rounding = Rounding;
+    using args = epilogue_args<typename Rounding::multiplier>;
+
+    const typename Rounding::multiplier* multipliers;
+    scale_avx512<Rounding> scale;
+    bytes_avx512 bytes;
+
+    explicit OCTET_INLINE requantize_epilogue(const args& a) noexcept
+        : multipliers(a.multipliers), scale(a.out_zero, a.limits), bytes(a.out_zero, a.limits) {}
+
+    /// The multipliers of a tile, loaded once for all its rows.
+    template <int Vectors>
+    struct tile {
+        typename scale_avx512<Rounding>::multipliers m[Vectors];
+    };
+    template <int Vectors>
+    OCTET_INLINE tile<Vectors> load() const noexcept {
+        tile<Vectors> loaded;
+#pragma GCC unroll 4
+        for (int v = 0; v < Vectors; ++v) loaded.m[v] = scale.load(multipliers + 16 * v);
+        return loaded;
+    }
+
+    /// out[n] = requantize(acc[n / 16][n % 16], multipliers[n]) for `columns` columns, 16 * (Vectors - 1) < columns <=
+    /// 16 * Vectors; nothing beyond them is written.
+    template <int Vectors>
+    OCTET_INLINE void store(const __m512i (&acc)[Vectors], const tile<Vectors>& t, int columns,
+                            std::int8_t* out) const noexcept {
+        constexpr int second = Vectors > 1 ? 1 : 0, third = Vectors > 2 ? 2 : 0, fourth = Vectors > 3 ? 3 : second;
+        __m512i rounded[Vectors];
+#pragma GCC unroll 4
+        for (int v = 0; v < Vectors; ++v) rounded[v] = scale(acc[v], t.m[v]);
+        const __m512i row = bytes(rounded[0], rounded[second], rounded[third], rounded[fourth]);
+        if (columns == 16 * Vectors && Vectors != 3) {
+            if constexpr (Vectors == 4) _mm512_storeu_si512(out, row);
+            if constexpr (Vectors == 2)
+                _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm512_castsi512_si256(row));
+            if constexpr (Vectors == 1) _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm512_castsi512_si128(row));
+        } else {
+            _mm512_mask_storeu_epi8(out, ~std::uint64_t{0} >> (64 - columns), row);
+        }
+    }
+};
+
+OCTET_REGION_END
+}  // namespace octet::inline OCTET_ABI
+#endif

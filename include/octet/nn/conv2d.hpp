@@ -1,0 +1,154 @@
+// Int8 convolution with fused bias, requantization and clamp. Start here for the layer; its arithmetic is
+// kernel/gemm_reference.hpp, its addresses kernel/taps.hpp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "octet/core/buffer.hpp"
+#include "octet/core/error.hpp"
+#include "octet/core/parallel.hpp"
+#include "octet/core/view.hpp"
+#include "octet/isa/select.hpp"
+#include "octet/kernel/gemm.hpp"
+#include "octet/kernel/taps.hpp"
+#include "octet/nn/elementwise.hpp"
+#include "octet/nn/layer.hpp"
+#include "octet/quant/rounding.hpp"
+
+namespace octet {
+
+struct conv2d_options {
+    extent stride{};
+    extent dilation{};
+    padding pad{};
+    int groups = 1;
+    quant_params input{};         ///< of the input; padding counts as its zero point
+    quant_params output{};        ///< of the output
+    clamp limits{};               ///< of the output bytes: a fused activation
+    std::optional<isa> target{};  ///< default: the best that this machine runs
+    std::string name = "conv2d";  ///< for error messages
+};
+
+/// Int8 weights of a convolution, OHWI: values [outputs, kernel.height, kernel.width, depth], zero point 0, where depth
+/// is input channels / groups; scales [outputs], or one for all; bias [outputs] int32 with scale s_input * scales[o].
+struct conv2d_weights {
+    std::span<const std::int8_t> values;
+    int outputs = 0;
+    extent kernel{};
+    int depth = 0;
+    std::span<const scale> scales;
+    std::span<const std::int32_t> bias;
+};
+
+}  // namespace octet
+
+namespace octet::inline OCTET_ABI {
+
+/// y[b, r, c, o] = requantize(bias[o] + sum over taps and channels of (x - z_x) * w, s_x * s_w[o] / s_y), clamped.
+///   conv2d<> conv{{weights, 64, {3, 3}, 32, scales, bias}, {.pad = {1, 1, 1, 1}, .input = x, .output = y}};
+///   conv(input, output, scratch);                          // noexcept, allocates nothing
+/// Weights are packed once, here. Throws octet::error naming the layer when sizes do not fit, when a scale leaves no
+/// finite multiplier, or when a channel can leave its 32-bit accumulator.
+template <class Rounding = nearest_even>
+class conv2d {
+  public:
+    conv2d(const conv2d_weights& weights, conv2d_options options);
+
+    /// An add that follows the convolution: out = add(y, other), or add(other, y) unless y_first, row by row while y is
+    /// in cache. The bytes are those of the two layers one after the other. `other` has the shape of out and may not
+    /// overlap it.
+    struct residual {
+        const add_layer<Rounding>* sum = nullptr;
+        tensor_view<const std::int8_t> other{};
+        bool y_first = true;
+    };
+
+    /// in [batch, height, width, groups * depth], out as output_shape says; int8, any stride between pixels; out may
+    /// not overlap in. scratch: scratch_bytes(threads.workers) bytes, 64-byte aligned.
+    void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
+                    const parallel& threads = {}, const residual& add = {}) const noexcept;
+
+    shape output_shape(const shape& in) const;
+    std::size_t scratch_bytes(int workers) const noexcept {
+        return (table_bytes() + kernel_.scratch_bytes(packed_.front().taps, packed_.front().depth)) *
+               static_cast<std::size_t>(workers);
+    }
+    const gemm_entry<Rounding>& kernel() const noexcept { return kernel_; }
+
+  private:
+    std::size_t table_bytes() const noexcept {
+        return round_up_64(sizeof(void*) * static_cast<std::size_t>(kernel_.tile_rows * packed_.front().taps));
+    }
+
+    conv2d_options options_;
+    window window_;
+    gemm_entry<Rounding> kernel_;
+    std::vector<packed_gemm<Rounding>> packed_;  // one for each group
+    buffer<std::int8_t> padding_;                // one pixel of zero points
+};
+
+template <class Rounding>
+conv2d<Rounding>::conv2d(const conv2d_weights& w, conv2d_options options)
+    : options_(std::move(options)), window_{w.kernel, options_.stride, options_.dilation, options_.pad, false} {
+    const std::string& who = options_.name;
+    const int groups = options_.groups;
+    check_layer_weights(who, w.values.size(), w.outputs, std::int64_t{window_.taps()} * w.depth, w.scales.size(),
+                        w.bias.size());
+    if (groups < 1 || w.outputs % groups != 0)
+        fail(who, ": ", groups, " groups do not divide ", w.outputs, " output channels");
+    const std::size_t group_bytes = w.values.size() / static_cast<std::size_t>(groups);
+    const auto columns = static_cast<std::size_t>(w.outputs / groups);
+    const auto multipliers = make_multipliers<Rounding>(who, options_.input.scale, w.scales, options_.output.scale,
+                                                        static_cast<std::size_t>(w.outputs));
+    const gemm_weights all{w.values.data(), w.outputs, window_.taps(), w.depth};
+    kernel_ = choose_gemm<Rounding>(options_.target.value_or(best_isa()), holds_minus_128(all));
+    for (int g = 0; g < groups; ++g) {
+        const std::size_t first = static_cast<std::size_t>(g) * columns;
+        const gemm_weights part{w.values.data() + static_cast<std::size_t>(g) * group_bytes, w.outputs / groups,
+                                window_.taps(), w.depth};
+        packed_.push_back(pack_gemm<Rounding>(kernel_.layout, part, w.bias.subspan(first, columns),
+                                              std::span(multipliers).subspan(first, columns), options_.input.zero_point,
+                                              groups == 1 ? who : text(who, ", group ", g)));
+    }
+    padding_ = buffer<std::int8_t>(static_cast<std::size_t>(w.depth) * static_cast<std::size_t>(groups));
+    for (std::int8_t& byte : padding_) byte = static_cast<std::int8_t>(options_.input.zero_point.value);
+}
+
+template <class Rounding>
+shape conv2d<Rounding>::output_shape(const shape& in) const {
+    const auto channels = static_cast<std::int64_t>(padding_.size());
+    if (in.rank() != 4 || in[3] != channels)
+        fail(options_.name, ": an input of ", to_string(in), ", but it takes NHWC with ", channels, " channels");
+    const extent out = window_.outputs(options_.name, in[1], in[2]);
+    return {in[0], out.height, out.width, std::int64_t{packed_.front().cols} * options_.groups};
+}
+
+template <class Rounding>
+void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
+                                  const parallel& threads, const residual& add) const noexcept {
+    const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
+    const int tile = kernel_.tile_rows, taps = packed_.front().taps, depth = packed_.front().depth;
+    const std::size_t worker_bytes = scratch_bytes(1);
+    for_row_blocks(threads, over.pixels(), tile, [&](std::int64_t first, int count, int worker) {
+        std::byte* own = scratch + static_cast<std::size_t>(worker) * worker_bytes;
+        auto** table = reinterpret_cast<const std::int8_t**>(own);
+        fill_taps(over, first, count, padding_.data(), tile, 1, table);
+        repeat_last(table, taps, tile, count);
+        for (int g = 0; g < options_.groups; ++g) {
+            const packed_gemm<Rounding>& w = packed_[static_cast<std::size_t>(g)];
+            kernel_.run({&w, table, std::ptrdiff_t{g} * depth, count, out.row(first) + std::ptrdiff_t{g} * w.cols,
+                         out.stride, options_.output.zero_point, options_.limits, own + table_bytes()});
+        }
+        for (std::int64_t r = first; add.sum != nullptr && r < first + count; ++r) {
+            const std::int8_t *y = out.row(r), *other = add.other.row(r);
+            add.sum->row(add.y_first ? y : other, add.y_first ? other : y, out.row(r), out.cols());
+        }
+    });
+}
+
+}  // namespace octet::inline OCTET_ABI

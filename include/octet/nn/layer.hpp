@@ -1,0 +1,69 @@
+// What the layers with weights share: checks, multipliers, and the split of output rows into tasks.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "octet/core/error.hpp"
+#include "octet/core/parallel.hpp"
+#include "octet/core/view.hpp"
+#include "octet/quant/rounding.hpp"
+
+namespace octet::inline OCTET_ABI {
+
+/// Throws octet::error unless there are outputs * inner weights, one scale or one for each output, and outputs biases.
+inline void check_layer_weights(std::string_view who, std::size_t values, int outputs, std::int64_t inner,
+                                std::size_t scales, std::size_t biases) {
+    if (outputs < 1 || inner < 1) fail(who, ": weights of ", outputs, " x ", inner, ": both must be at least 1");
+    const auto count = static_cast<std::size_t>(outputs);
+    if (values != count * static_cast<std::size_t>(inner))
+        fail(who, ": ", values, " weights, but ", outputs, " outputs of ", inner, " inputs need ", outputs * inner);
+    if (scales != 1 && scales != count)
+        fail(who, ": ", scales, " weight scales: give one, or one for each of the ", outputs, " outputs");
+    if (biases != count) fail(who, ": ", biases, " biases: give one for each of the ", outputs, " outputs");
+}
+
+/// The requantization multiplier of every output channel.
+template <class Rounding>
+std::vector<typename Rounding::multiplier> make_multipliers(std::string_view who, scale input,
+                                                            std::span<const scale> weights, scale output,
+                                                            std::size_t outputs) {
+    std::vector<typename Rounding::multiplier> all(outputs);
+    for (std::size_t o = 0; o < outputs; ++o)
+        all[o] = Rounding::make(input, weights[weights.size() == 1 ? 0 : o], output, text(who, ", output channel ", o));
+    return all;
+}
+
+constexpr std::size_t round_up_64(std::size_t bytes) noexcept { return (bytes + 63) / 64 * 64; }
+
+/// body(first, count, worker) for blocks of at most `tile` rows of [0, rows). A task is a run of whole blocks: four
+/// tasks a worker keep the workers level, and one worker takes all in one task.
+template <class Body>
+void for_row_blocks(const parallel& threads, std::int64_t rows, int tile, const Body& body) noexcept {
+    const std::int64_t blocks = (rows + tile - 1) / tile;
+    const std::int64_t tasks = threads.workers == 1 ? 1 : std::min<std::int64_t>(blocks, 4 * threads.workers);
+    parallel_for(threads, static_cast<int>(tasks), [&](int task, int worker) noexcept {
+        const std::int64_t end = std::min(rows, blocks * (task + 1) / tasks * tile);
+        for (std::int64_t first = blocks * task / tasks * tile; first < end; first += tile)
+            body(first, static_cast<int>(std::min<std::int64_t>(tile, end - first)), worker);
+    });
+}
+
+/// Fills the columns of a tap table from `count` on with the last row, so that a kernel may load a whole tile.
+template <class T>
+void repeat_last(const T** table, int taps, int tile, int count) noexcept {
+    for (int t = 0; t < taps; ++t, table += tile)
+        for (int m = count; m < tile; ++m) table[m] = table[count - 1];
+}
+
+/// A matrix of any rank seen as a batch of one row of pixels: how a linear layer runs as a 1x1 convolution.
+template <class T>
+tensor_view<T> as_pixels(tensor_view<T> rows) noexcept {
+    return {rows.data, {1, 1, rows.rows(), rows.cols()}, rows.stride};
+}
+
+}  // namespace octet::inline OCTET_ABI

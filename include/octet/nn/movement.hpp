@@ -1,0 +1,100 @@
+// Layers that only move values: copy, concatenate, pad, transpose. The same for int8 and float.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "octet/core/config.hpp"
+#include "octet/core/view.hpp"
+
+namespace octet::inline OCTET_ABI {
+
+/// out = in, where both have as many rows of the same length, and any stride. They may not overlap.
+template <class T>
+void copy_rows(tensor_view<const T> in, tensor_view<T> out) noexcept {
+    const auto bytes = static_cast<std::size_t>(in.cols()) * sizeof(T);
+    for (std::int64_t r = 0; r < in.rows(); ++r) std::memcpy(out.row(r), in.row(r), bytes);
+}
+
+/// The elements of `in` in row-major order under the shape of `out`, which has as many. They may not overlap.
+template <class T>
+void reshape_copy(tensor_view<const T> in, tensor_view<T> out) noexcept {
+    const std::int64_t in_cols = in.cols(), out_cols = out.cols();
+    std::int64_t row = 0, col = 0;
+    for (std::int64_t r = 0; r < out.rows(); ++r)
+        for (std::int64_t c = 0; c < out_cols;) {
+            const std::int64_t run = in_cols - col < out_cols - c ? in_cols - col : out_cols - c;
+            std::memcpy(out.row(r) + c, in.row(row) + col, static_cast<std::size_t>(run) * sizeof(T));
+            c += run, col += run;
+            if (col == in_cols) col = 0, ++row;
+        }
+}
+
+/// Writes `part` into `whole` with its first element of `axis` at index `first`: one operand of a concatenation.
+template <class T>
+void concat_copy(tensor_view<const T> part, tensor_view<T> whole, int axis, std::int64_t first) noexcept {
+    const int last = whole.dims.rank() - 1;
+    if (axis == last) {
+        copy_rows(part, tensor_view<T>{whole.data + first, part.dims, whole.stride});
+        return;
+    }
+    std::int64_t rows_per_index = 1;  // rows below one index of the axis
+    for (int i = axis + 1; i < last; ++i) rows_per_index *= whole.dims[i];
+    const std::int64_t chunk = part.dims[axis] * rows_per_index, step = whole.dims[axis] * rows_per_index;
+    const auto bytes = static_cast<std::size_t>(part.cols()) * sizeof(T);
+    for (std::int64_t r = 0; r < part.rows(); ++r)
+        std::memcpy(whole.row(r / chunk * step + first * rows_per_index + r % chunk), part.row(r), bytes);
+}
+
+/// out[i0, i1, ...] = in[i0 - before[0], ...], and `value` where that lies outside.
+template <class T>
+void pad_copy(tensor_view<const T> in, tensor_view<T> out, const std::array<int, shape::max_rank>& before,
+              T value) noexcept {
+    const int last = out.dims.rank() - 1;
+    const auto left = static_cast<std::int64_t>(before[static_cast<std::size_t>(last)]);
+    std::array<std::int64_t, shape::max_rank> at{};
+    for (std::int64_t r = 0; r < out.rows(); ++r) {
+        bool inside = true;
+        std::int64_t from = 0;
+        for (int axis = 0; axis < last; ++axis) {
+            const std::int64_t i = at[static_cast<std::size_t>(axis)] - before[static_cast<std::size_t>(axis)];
+            inside = inside && i >= 0 && i < in.dims[axis];
+            from = from * in.dims[axis] + i;
+        }
+        T* to = out.row(r);
+        for (std::int64_t c = 0; c < out.cols(); ++c) {
+            const std::int64_t k = c - left;
+            to[c] = inside && k >= 0 && k < in.cols() ? in.row(from)[k] : value;
+        }
+        for (int axis = last - 1; axis >= 0 && ++at[static_cast<std::size_t>(axis)] == out.dims[axis]; --axis)
+            at[static_cast<std::size_t>(axis)] = 0;
+    }
+}
+
+/// out[i] = in[j] where j[order[a]] = i[a]: output axis a is input axis order[a].
+template <class T>
+void transpose_copy(tensor_view<const T> in, tensor_view<T> out,
+                    const std::array<int, shape::max_rank>& order) noexcept {
+    const int rank = out.dims.rank();
+    std::array<std::ptrdiff_t, shape::max_rank> in_step{}, step{};
+    for (int axis = rank - 1; axis >= 0; --axis) {
+        const auto a = static_cast<std::size_t>(axis);
+        in_step[a] = axis == rank - 1 ? 1 : axis == rank - 2 ? in.stride : in_step[a + 1] * in.dims[axis + 1];
+    }
+    for (std::size_t a = 0; a < static_cast<std::size_t>(rank); ++a)
+        step[a] = in_step[static_cast<std::size_t>(order[a])];
+    std::array<std::int64_t, shape::max_rank> at{};
+    for (std::int64_t r = 0; r < out.rows(); ++r) {
+        std::ptrdiff_t from = 0;
+        for (int axis = 0; axis < rank - 1; ++axis)
+            from += at[static_cast<std::size_t>(axis)] * step[static_cast<std::size_t>(axis)];
+        const std::ptrdiff_t across = step[static_cast<std::size_t>(rank - 1)];
+        for (std::int64_t c = 0; c < out.cols(); ++c) out.row(r)[c] = in.data[from + c * across];
+        for (int axis = rank - 2; axis >= 0 && ++at[static_cast<std::size_t>(axis)] == out.dims[axis]; --axis)
+            at[static_cast<std::size_t>(axis)] = 0;
+    }
+}
+
+}  // namespace octet::inline OCTET_ABI
