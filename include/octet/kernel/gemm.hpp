@@ -29,15 +29,12 @@ gemm_entry<Rounding> gemm_entry_of() noexcept {
 template <class Rounding>
 gemm_entry<Rounding> choose_gemm(isa target, [[maybe_unused]] bool weights_hold_minus_128) noexcept {
     switch (target) {
-<<<<<<< HEAD
 #if defined(__x86_64__)
         case isa::avx512_vnni:
             return detail::gemm_entry_of<isa::avx512_vnni, Rounding>();
         case isa::avx2:
             return detail::gemm_entry_of<isa::avx2, Rounding>();
 #endif
-=======
->>>>>>> main
         default:
             return detail::gemm_entry_of<isa::scalar, Rounding>();
     }
