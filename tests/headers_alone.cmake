@@ -1,4 +1,6 @@
 # Every header compiles alone, without a warning: one translation unit each, which holds its #include and nothing else.
+# One more unit includes them all, so that each header stands twice in the program: a function that is not inline, or a
+# variable, fails to link.
 file(GLOB_RECURSE headers RELATIVE "${PROJECT_SOURCE_DIR}/include" CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/octet/*.hpp")
 foreach(header IN LISTS headers)
     string(MAKE_C_IDENTIFIER "${header}" unit)
@@ -6,6 +8,10 @@ foreach(header IN LISTS headers)
     file(CONFIGURE OUTPUT "${unit}" CONTENT "#include <@header@>\n" @ONLY)
     list(APPEND units "${unit}")
 endforeach()
-add_library(headers_alone OBJECT ${units})
+list(TRANSFORM headers REPLACE "(.+)" "#include <\\1>\n" OUTPUT_VARIABLE all)
+list(JOIN all "" all)
+file(CONFIGURE OUTPUT headers_alone/all.cpp CONTENT "@all@int main() {}\n" @ONLY)
+
+add_executable(headers_alone ${units} "${CMAKE_CURRENT_BINARY_DIR}/headers_alone/all.cpp")
 target_link_libraries(headers_alone PRIVATE octet::onnx octet_warnings Eigen3::Eigen xsimd)
-target_compile_options(headers_alone PRIVATE -O0)  # the front end is what is asked
+target_compile_options(headers_alone PRIVATE -O0)  # the front end and the linker are asked

@@ -1,3 +1,4 @@
+// label: law
 // The version in the headers is the one that the CMake package announces.
 #include <gtest/gtest.h>
 

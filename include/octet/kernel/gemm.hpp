@@ -3,6 +3,8 @@
 #pragma once
 
 #include "octet/isa/select.hpp"
+#include "octet/kernel/gemm_avx2.hpp"
+#include "octet/kernel/gemm_avx512_vnni.hpp"
 #include "octet/kernel/gemm_call.hpp"
 #include "octet/kernel/gemm_scalar.hpp"
 
@@ -12,7 +14,12 @@ namespace detail {
 template <isa Which, class Rounding>
 gemm_entry<Rounding> gemm_entry_of() noexcept {
     using kernel = gemm_kernel<Which, requantize_epilogue<Which, Rounding>>;
-    gemm_entry<Rounding> entry{Which, kernel::name, kernel::layout, kernel::tile_rows, &kernel::run};
+    gemm_entry<Rounding> entry{.target = Which,
+                               .name = kernel::name,
+                               .layout = kernel::layout,
+                               .tile_rows = kernel::tile_rows,
+                               .register_rows = kernel::register_rows,
+                               .run = &kernel::run};
     if constexpr (requires { kernel::scratch_bytes(1, 1); }) entry.scratch_bytes = &kernel::scratch_bytes;
     return entry;
 }
@@ -22,6 +29,12 @@ gemm_entry<Rounding> gemm_entry_of() noexcept {
 template <class Rounding>
 gemm_entry<Rounding> choose_gemm(isa target, [[maybe_unused]] bool weights_hold_minus_128) noexcept {
     switch (target) {
+#if defined(__x86_64__)
+        case isa::avx512_vnni:
+            return detail::gemm_entry_of<isa::avx512_vnni, Rounding>();
+        case isa::avx2:
+            return detail::gemm_entry_of<isa::avx2, Rounding>();
+#endif
         default:
             return detail::gemm_entry_of<isa::scalar, Rounding>();
     }

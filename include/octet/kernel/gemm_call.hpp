@@ -10,12 +10,12 @@
 
 namespace octet::inline OCTET_ABI {
 
-/// `count` rows of the product. Row m, tap t begins at lhs[t * tile_rows + m] + lhs_offset and has weights->depth
-/// bytes, of which no byte beyond the last is read. All tile_rows pointers of a tap are valid, also from `count` on
-/// (they may repeat a row). Row m of the result goes to out + m * out_stride, weights->cols bytes, and nothing beyond
-/// is written. out may not overlap the lhs. A plain matrix is one tap with a pointer for each row; a convolution has a
-/// pointer for each tap and output pixel (padding points at a row of zero points), so that both are one kernel and no
-/// im2col buffer exists.
+/// `count` rows of the product, 1 <= count <= tile_rows of the kernel. Row m, tap t begins at lhs[t * tile_rows + m] +
+/// lhs_offset and has weights->depth bytes, of which no byte beyond the last is read. Pointers from `count` on are
+/// never read. Row m of the result goes to out + m * out_stride, weights->cols bytes, and nothing beyond is written.
+/// out may not overlap the lhs.
+/// A plain matrix is one tap with a pointer for each row; a convolution has a pointer for each tap and output pixel
+/// (padding points at a row of zero points), so that both are one kernel and no im2col buffer exists.
 template <class Rounding>
 struct gemm_call {
     const packed_gemm<Rounding>* weights = nullptr;
@@ -30,18 +30,23 @@ struct gemm_call {
 };
 
 /// A micro-kernel as the layers see it: what it wants, how many rows a call takes, and the function.
+/// tile_rows is several blocks of register_rows: weights stream from far memory once per call, so the more rows the
+/// better (a full call needs 3 bytes of weights a cycle where a block of 6 rows would need 21). Who splits rows over
+/// threads cuts at multiples of register_rows.
 template <class Rounding>
 struct gemm_entry {
     isa target = isa::scalar;
     const char* name = "";
     gemm_layout layout;
-    int tile_rows = 1;
+    int tile_rows = 1;      ///< rows of a call at most, and the distance of taps in its table of pointers
+    int register_rows = 1;  ///< rows computed at once
     void (*run)(const gemm_call<Rounding>&) noexcept = nullptr;
     std::size_t (*scratch_bytes)(int taps, int depth) noexcept = [](int, int) noexcept { return std::size_t{0}; };
 };
 
-/// The kernel of one instruction set: static constexpr gemm_layout layout; static constexpr int tile_rows;
-/// static constexpr const char* name; static void run(const gemm_call<Rounding>&) noexcept.
+/// The kernel of one instruction set: static constexpr gemm_layout layout; static constexpr int tile_rows,
+/// register_rows; static constexpr const char* name; static void run(const gemm_call<Rounding>&) noexcept; and
+/// scratch_bytes where it needs scratch.
 /// A missing specialization is a compile error.
 template <isa Which, class Epilogue>
 struct gemm_kernel;

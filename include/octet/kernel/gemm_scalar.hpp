@@ -11,9 +11,10 @@ namespace octet::inline OCTET_ABI {
 template <class Epilogue>
 struct gemm_kernel<isa::scalar, Epilogue> {
     using rounding = typename Epilogue::rounding;
-    static constexpr const char* name = "gemm 4x16";
+    static constexpr const char* name = "gemm 1x16";
     static constexpr gemm_layout layout{.panel = 16, .group = 1};
-    static constexpr int tile_rows = 4;
+    static constexpr int register_rows = 1;
+    static constexpr int tile_rows = 8;
 
     static void run(const gemm_call<rounding>& call) noexcept {
         const packed_gemm<rounding>& w = *call.weights;

@@ -1,0 +1,91 @@
+// Int8 depthwise convolution: one filter for each channel. Its arithmetic is kernel/depthwise_reference.hpp, its
+// addresses kernel/taps.hpp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "octet/core/buffer.hpp"
+#include "octet/core/parallel.hpp"
+#include "octet/core/view.hpp"
+#include "octet/isa/select.hpp"
+#include "octet/kernel/depthwise.hpp"
+#include "octet/kernel/taps.hpp"
+#include "octet/nn/conv2d.hpp"
+#include "octet/nn/layer.hpp"
+
+namespace octet {
+
+/// Int8 weights of a depthwise convolution, HWC: values [kernel.height, kernel.width, channels], zero point 0; scales
+/// [channels], or one for all; bias [channels] int32 with scale s_input * scales[c].
+struct depthwise_weights {
+    std::span<const std::int8_t> values;
+    int channels = 0;
+    extent kernel{};
+    std::span<const scale> scales;
+    std::span<const std::int32_t> bias;
+};
+
+}  // namespace octet
+
+namespace octet::inline OCTET_ABI {
+
+/// y[b, r, c, k] = requantize(bias[k] + sum over taps of (x[..., k] - z_x) * w[tap, k], s_x * s_w[k] / s_y), clamped.
+/// conv2d_options::groups is not read: there is one group a channel. Throws as conv2d does.
+template <class Rounding = nearest_even>
+class depthwise_conv2d {
+  public:
+    depthwise_conv2d(const depthwise_weights& w, conv2d_options options)
+        : options_(std::move(options)),
+          window_{w.kernel, options_.stride, options_.dilation, options_.pad, false},
+          kernel_(choose_depthwise<Rounding>(options_.target.value_or(best_isa()))) {
+        const std::string& who = options_.name;
+        check_layer_weights(who, w.values.size(), w.channels, window_.taps(), w.scales.size(), w.bias.size());
+        const auto multipliers = make_multipliers<Rounding>(who, options_.input.scale, w.scales, options_.output.scale,
+                                                            static_cast<std::size_t>(w.channels));
+        packed_ = pack_depthwise<Rounding>(kernel_.layout, w.values.data(), window_.taps(), w.channels, w.bias,
+                                           multipliers, options_.input.zero_point, who);
+        padding_ = buffer<std::int8_t>(static_cast<std::size_t>(w.channels));
+        for (std::int8_t& byte : padding_) byte = static_cast<std::int8_t>(options_.input.zero_point.value);
+    }
+
+    /// in [batch, height, width, channels], out as output_shape says; any stride between pixels; out may not overlap in.
+    /// scratch: scratch_bytes(threads.workers) bytes, 64-byte aligned.
+    void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
+                    const parallel& threads = {}) const noexcept {
+        const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
+        for_row_blocks(threads, over.pixels(), pixels_a_call, [&](std::int64_t first, int count, int worker) {
+            auto** table = reinterpret_cast<const std::int8_t**>(scratch + static_cast<std::size_t>(worker) *
+                                                                               scratch_bytes(1));
+            fill_taps(over, first, count, padding_.data(), 1, window_.taps(), table);
+            kernel_.run({&packed_, table, count, out.row(first), out.stride, options_.output.zero_point, options_.limits});
+        });
+    }
+    shape output_shape(const shape& in) const {
+        const auto channels = static_cast<std::int64_t>(padding_.size());
+        if (in.rank() != 4 || in[3] != channels)
+            fail(options_.name, ": an input of ", to_string(in), ", but it takes NHWC with ", channels, " channels");
+        const extent out = window_.outputs(options_.name, in[1], in[2]);
+        return {in[0], out.height, out.width, channels};
+    }
+    std::size_t scratch_bytes(int workers) const noexcept {
+        return round_up_64(sizeof(void*) * static_cast<std::size_t>(pixels_a_call * window_.taps())) *
+               static_cast<std::size_t>(workers);
+    }
+    const depthwise_entry<Rounding>& kernel() const noexcept { return kernel_; }
+
+  private:
+    static constexpr int pixels_a_call = 16;
+
+    conv2d_options options_;
+    window window_;
+    depthwise_entry<Rounding> kernel_;
+    packed_depthwise<Rounding> packed_;
+    buffer<std::int8_t> padding_;  // one pixel of zero points
+};
+
+}  // namespace octet::inline OCTET_ABI
