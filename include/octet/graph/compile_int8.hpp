@@ -1,7 +1,6 @@
 // The int8 step of every operation. See compile.hpp for the walk over the graph.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,9 +61,9 @@ struct int8_steps {
         });
     }
 
-    std::unique_ptr<conv2d<Rounding>> make_conv(const op::conv2d& conv) const {
+    conv2d<Rounding> make_conv(const op::conv2d& conv) const {
         const quantized_layer& q = integers();
-        return std::make_unique<conv2d<Rounding>>(
+        return conv2d<Rounding>(
             conv2d_weights{q.values, conv.weights.outputs, conv.taps.kernel,
                            static_cast<int>(to.dims_of(n.inputs[0]).cols()) / conv.groups, q.scales, q.bias},
             conv2d_options{conv.taps.stride, conv.taps.dilation, conv.taps.pad, conv.groups, params_in(), params_out(),
@@ -74,18 +73,18 @@ struct int8_steps {
         const int from = in(), result = out();
         if (is_depthwise(conv, to.dims_of(n.inputs[0]))) {
             const quantized_layer& q = integers();
-            auto layer = std::make_unique<depthwise_conv2d<Rounding>>(
+            auto layer = depthwise_conv2d<Rounding>(
                 depthwise_weights{q.values, conv.groups, conv.taps.kernel, q.scales, q.bias},
                 conv2d_options{conv.taps.stride, conv.taps.dilation, conv.taps.pad, conv.groups, params_in(),
                                params_out(), limits(), to.target_, who()});
-            const auto kernel = layer->kernel();
-            const std::size_t scratch = layer->scratch_bytes(threads().workers);
+            const auto kernel = layer.kernel();
+            const std::size_t scratch = layer.scratch_bytes(threads().workers);
             emit(kernel.name, kernel.target, {from}, result, run_layer(std::move(layer), from, result), scratch);
             return;
         }
         auto layer = make_conv(conv);
-        const auto kernel = layer->kernel();
-        const std::size_t scratch = layer->scratch_bytes(threads().workers);
+        const auto kernel = layer.kernel();
+        const std::size_t scratch = layer.scratch_bytes(threads().workers);
         emit(kernel.name, kernel.target, {from}, result, run_layer(std::move(layer), from, result), scratch);
     }
     /// The convolution of this node and the add that reads it, in one step: see conv2d.
@@ -98,41 +97,41 @@ struct int8_steps {
         const bool first = sum.inputs[0] == n.output;
         add_layer<Rounding> add(params(sum.inputs[0]), params(sum.inputs[1]), sum_params,
                                 limits_of(sum.activation, sum_params), to.target_, text("add '", sum.name, "'"));
-        const auto kernel = layer->kernel();
-        const std::size_t scratch = layer->scratch_bytes(threads().workers);
+        const auto kernel = layer.kernel();
+        const std::size_t scratch = layer.scratch_bytes(threads().workers);
         emit(
             text(kernel.name, " + add"), kernel.target, {from, other}, result,
             [=, run = std::move(layer)](const memory& m) noexcept {
-                (*run)(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result), m.scratch, m.threads,
-                       {&add, m.template read<std::int8_t>(other), first});
+                run(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result), m.scratch, m.threads,
+                    {&add, m.template read<std::int8_t>(other), first});
             },
             scratch);
     }
     void operator()(const op::linear& linear) const {
         const int from = in(), result = out();
         const quantized_layer& q = integers();
-        auto layer = std::make_unique<conv2d<Rounding>>(
-            conv2d_weights{q.values,
-                           linear.weights.outputs,
-                           {1, 1},
-                           static_cast<int>(to.dims_of(n.inputs[0]).cols()),
-                           q.scales,
-                           q.bias},
-            conv2d_options{{}, {}, {}, 1, params_in(), params_out(), limits(), to.target_, who()});
-        const auto kernel = layer->kernel();
-        const std::size_t scratch = layer->scratch_bytes(threads().workers);
+        auto layer =
+            conv2d<Rounding>(conv2d_weights{q.values,
+                                            linear.weights.outputs,
+                                            {1, 1},
+                                            static_cast<int>(to.dims_of(n.inputs[0]).cols()),
+                                            q.scales,
+                                            q.bias},
+                             conv2d_options{{}, {}, {}, 1, params_in(), params_out(), limits(), to.target_, who()});
+        const auto kernel = layer.kernel();
+        const std::size_t scratch = layer.scratch_bytes(threads().workers);
         emit(
             kernel.name, kernel.target, {from}, result,
             [=, run = std::move(layer)](const memory& m) noexcept {
-                (*run)(as_pixels(m.template read<std::int8_t>(from)), as_pixels(m.template write<std::int8_t>(result)),
-                       m.scratch, m.threads);
+                run(as_pixels(m.template read<std::int8_t>(from)), as_pixels(m.template write<std::int8_t>(result)),
+                    m.scratch, m.threads);
             },
             scratch);
     }
     template <class Layer>
-    static auto run_layer(std::unique_ptr<Layer> layer, int from, int result) {
+    static auto run_layer(Layer layer, int from, int result) {
         return [=, run = std::move(layer)](const memory& m) noexcept {
-            (*run)(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result), m.scratch, m.threads);
+            run(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result), m.scratch, m.threads);
         };
     }
     void operator()(const op::batch_norm&) const {
@@ -152,20 +151,19 @@ struct int8_steps {
                 scratch);
             return;
         }
-        auto layer = std::make_unique<average_pool2d<Rounding>>(pool.taps, pool.count_include_pad, params_in(),
-                                                                params_out(), to.target_, who());
-        const auto kernel = layer->kernel();
-        const std::size_t scratch = layer->scratch_bytes(threads().workers);
+        auto layer =
+            average_pool2d<Rounding>(pool.taps, pool.count_include_pad, params_in(), params_out(), to.target_, who());
+        const auto kernel = layer.kernel();
+        const std::size_t scratch = layer.scratch_bytes(threads().workers);
         emit(kernel.name, kernel.target, {from}, result, run_layer(std::move(layer), from, result), scratch);
     }
     void operator()(const op::global_average_pool&) const {
         const int from = in(), result = out();
         const shape dims = to.dims_of(n.inputs[0]);
-        auto layer = std::make_unique<global_average_pool<Rounding>>(dims[1] * dims[2], params_in(), params_out(),
-                                                                     to.target_, who());
-        const auto kernel = layer->kernel();
+        auto layer = global_average_pool<Rounding>(dims[1] * dims[2], params_in(), params_out(), to.target_, who());
+        const auto kernel = layer.kernel();
         emit(kernel.name, kernel.target, {from}, result, [=, run = std::move(layer)](const memory& m) noexcept {
-            (*run)(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result));
+            run(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result));
         });
     }
     void operator()(const op::add&) const { binary<add_layer<Rounding>>(); }

@@ -146,7 +146,8 @@ void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view
         }
         for (std::int64_t r = first; add.sum != nullptr && r < first + count; ++r) {
             const std::int8_t *y = out.row(r), *other = add.other.row(r);
-            add.sum->row(add.y_first ? y : other, add.y_first ? other : y, out.row(r), static_cast<std::size_t>(out.cols()));
+            add.sum->row(add.y_first ? y : other, add.y_first ? other : y, out.row(r),
+                         static_cast<std::size_t>(out.cols()));
         }
     });
 }
