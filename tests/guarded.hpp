@@ -34,7 +34,10 @@ class guarded {
         data_ = reinterpret_cast<T*>(side == guard::end ? first + inner - bytes : first);
     }
     guarded(guarded&& other) noexcept
-        : base_(std::exchange(other.base_, nullptr)), length_(other.length_), data_(other.data_), count_(other.count_) {}
+        : base_(std::exchange(other.base_, nullptr)),
+          length_(other.length_),
+          data_(other.data_),
+          count_(other.count_) {}
     guarded& operator=(guarded&&) = delete;
     ~guarded() {
         if (base_ != nullptr) munmap(base_, length_);
