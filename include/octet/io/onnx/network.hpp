@@ -129,7 +129,7 @@ inline void import_nodes(importer& into, const proto::model& model) {
             if (!output.empty()) makers.emplace(output, i);
     for (std::size_t i = 0; i < model.nodes.size(); ++i) {
         const proto::node& node = model.nodes[i];
-        step at(into, node, i);
+        node_reader at(into, node, i);
         for (const std::string_view input : node.inputs) {
             if (input.empty() || into.values.find(input) != into.values.end()) continue;
             const auto maker = makers.find(input);

@@ -1,4 +1,4 @@
-// The operators that Octet reads, by name. To add one: a function that takes a step, and a line here.
+// The operators that Octet reads, by name. To add one: a function that takes a node_reader, and a line here.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace octet::onnx::inline OCTET_ABI {
 
 struct known_operator {
     std::string_view name;
-    void (*import)(step&);
+    void (*import)(node_reader&);
     int since = 7;  // the opset that introduced it
 };
 
@@ -59,7 +59,7 @@ inline std::string operator_names() {
 }
 
 /// Imports one node, whose inputs are known.
-inline void import_node(step& at) {
+inline void import_node(node_reader& at) {
     const proto::node& node = at.source;
     if (!node.domain.empty() && node.domain != "ai.onnx")
         fail(at.who, ": operators of domain ", quoted(node.domain),
