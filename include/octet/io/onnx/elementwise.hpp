@@ -113,15 +113,18 @@ inline void define_with_constant(node_reader& at, arithmetic what, std::size_t c
     if (dims.size() > of.dims.size())
         fail(at.input_name(slot, "the constant"), " has shape ", to_string(dims),
              ", of higher rank than the other operand's ", to_string(of.dims), ": the batch would no longer be first");
+    const std::size_t lead = of.dims.size() - dims.size();
+    for (std::size_t i = 0; i < dims.size(); ++i) {
+        const std::int64_t size = of.dims[lead + i];
+        if (dims[i] != size && dims[i] != 1 && (size != 1 || lead + i == 0))
+            fail(at.input_name(slot, "the constant"), " of shape ", to_string(dims), " does not broadcast to ",
+                 to_string(of.dims), ": sizes must be equal or 1, and 1 for the batch");
+    }
     if (reals.size() != 1 && !at.into.plain(of)) of = at.into.arrange(at.name, of, canonical(of));
-    const std::string who = text(at.who, ", from ", to_string(of.dims), " and ", to_string(dims));
     const tensor_id other =
         reals.size() == 1 ? scalar(at, "/constant", reals[0]) : stored_constant(at, slot, dims, reals, of);
     of.id = sum ? at.emit(op::add{}, {of.id, other}) : at.emit(op::mul{}, {of.id, other});
-    for (std::size_t i = 0; i < dims.size(); ++i) {  // the graph has checked that they broadcast
-        std::int64_t& size = of.dims[of.dims.size() - dims.size() + i];
-        size = std::max(size, dims[i]);
-    }
+    for (std::size_t i = 0; i < dims.size(); ++i) of.dims[lead + i] = std::max(of.dims[lead + i], dims[i]);
     at.define(std::move(of));
 }
 

@@ -214,7 +214,7 @@ inline void import_pad(node_reader& at) {
     const bool inputs = at.into.opset >= 11;
     at.expect_inputs(inputs ? 2 : 1, at.into.opset >= 18 ? 4 : inputs ? 3 : 1);
     const std::string_view mode = at.word("mode", "constant");
-    if (mode != "constant") fail(at.who, ": mode ", quoted(mode), " is not read: only constant padding is");
+    if (mode != "constant") fail(at.who, ": mode ", in_quotes(mode), " is not read: only constant padding is");
     const value& of = at.computed(0, "the input");
     const std::size_t rank = of.dims.size();
     const std::vector<std::int64_t> pads = inputs ? at.constant_integers(1, "pads") : at.integers("pads");

@@ -52,7 +52,7 @@ class node_reader {
     /// The one element of a constant input of reals; it need not be finite.
     float constant_real(std::size_t i, const char* what) const;
     std::string input_name(std::size_t i, const char* what) const {
-        return text(who, ": ", what, " ", quoted(source.inputs[i]));
+        return text(who, ": ", what, " ", in_quotes(source.inputs[i]));
     }
     void refuse_types(const value& of, std::size_t i, const char* what) const;
 
@@ -81,7 +81,7 @@ inline const proto::attribute* node_reader::find(std::string_view key) {
     const proto::attribute* found = nullptr;
     for (std::size_t i = 0; i < read_.size(); ++i) {
         if (source.attributes[i].name != key) continue;
-        if (found != nullptr) fail(who, ": attribute ", quoted(key), " is given twice: export the model again");
+        if (found != nullptr) fail(who, ": attribute ", in_quotes(key), " is given twice: export the model again");
         found = &source.attributes[i];
         read_[i] = true;
     }
@@ -91,7 +91,7 @@ inline const proto::attribute* node_reader::find(std::string_view key) {
 inline const proto::attribute* node_reader::typed(std::string_view key, proto::attribute_type type, const char* what) {
     const proto::attribute* found = find(key);
     if (found != nullptr && found->type != static_cast<std::int64_t>(type))
-        fail(who, ": attribute ", quoted(key), " has type ", found->type, ", but must be ", what, " (type ",
+        fail(who, ": attribute ", in_quotes(key), " has type ", found->type, ", but must be ", what, " (type ",
              static_cast<std::int64_t>(type), "): export the model again");
     return found;
 }
@@ -118,15 +118,16 @@ inline std::vector<float> node_reader::reals(std::string_view key) {
 }
 inline const proto::tensor& node_reader::tensor(std::string_view key) {
     const auto* found = typed(key, proto::attribute_type::tensor, "a tensor");
-    if (found == nullptr || found->tensor.empty()) fail(who, ": attribute ", quoted(key), " holds no tensor");
+    if (found == nullptr || found->tensor.empty()) fail(who, ": attribute ", in_quotes(key), " holds no tensor");
     return found->tensor[0];
 }
 
 inline void node_reader::finish() const {
     for (std::size_t i = 0; i < read_.size(); ++i)
         if (!read_[i])
-            fail(who, ": attribute ", quoted(source.attributes[i].name), " does not belong to ", printable(source.kind),
-                 " in opset ", into.opset, ": remove it or convert the model to an opset that has it");
+            fail(who, ": attribute ", in_quotes(source.attributes[i].name), " does not belong to ",
+                 printable(source.kind), " in opset ", into.opset,
+                 ": remove it or convert the model to an opset that has it");
 }
 
 inline void node_reader::expect_inputs(std::size_t least, std::size_t most) const {
@@ -139,7 +140,7 @@ inline void node_reader::expect_inputs(std::size_t least, std::size_t most) cons
 inline const value& node_reader::input(std::size_t i) const {
     const auto found = into.values.find(source.inputs[i]);  // run checked that it exists
     if (!found->second.missing.empty())
-        fail(who, ": input ", quoted(source.inputs[i]), " is ", found->second.missing, ": remove what reads it");
+        fail(who, ": input ", in_quotes(source.inputs[i]), " is ", found->second.missing, ": remove what reads it");
     return found->second;
 }
 

@@ -62,7 +62,7 @@ inline std::string operator_names() {
 inline void import_node(node_reader& at) {
     const proto::node& node = at.source;
     if (!node.domain.empty() && node.domain != "ai.onnx")
-        fail(at.who, ": operators of domain ", quoted(node.domain),
+        fail(at.who, ": operators of domain ", in_quotes(node.domain),
              " are not read: export the model with standard operators only");
     for (const known_operator& each : known_operators) {
         if (each.name != node.kind || at.into.opset < each.since) continue;
@@ -70,7 +70,7 @@ inline void import_node(node_reader& at) {
         at.finish();
         for (const std::string_view output : node.outputs)
             if (!output.empty() && at.into.values.find(output) == at.into.values.end())
-                fail(at.who, " declares output ", quoted(output), ", but ", printable(node.kind),
+                fail(at.who, " declares output ", in_quotes(output), ", but ", printable(node.kind),
                      " has no such output");
         return;
     }

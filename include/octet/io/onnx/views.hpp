@@ -89,7 +89,9 @@ inline sizes reshape_target(node_reader& at, const value& of, const std::vector<
     if (open != dims.size() && known > 0 && count % known == 0) dims[open] = count / known, known = count;
     if (known != count || (open != dims.size() && dims[open] == -1))
         fail(at.who, ": an input of shape ", to_string(of.dims), " cannot take the shape ", to_string(given),
-             ": the number of elements must stay");
+             of.is_constant() ? ": the number of elements must stay"
+                              : ": the number of elements must stay, and the first size is the batch (1 here), which "
+                                "must stay apart");
     return dims;
 }
 

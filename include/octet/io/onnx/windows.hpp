@@ -53,7 +53,7 @@ inline window read_window(node_reader& at, extent kernel, const sizes& dims) {
     for (const std::int64_t each : given)
         if (each < 0 || each > (1 << 20) || (each != 0 && automatic != "NOTSET"))
             fail(at.who, ": pads ", to_string(given), " must lie in [0, 1048576], and be 0 where auto_pad is ",
-                 quoted(automatic));
+                 in_quotes(automatic));
     if (automatic == "SAME_UPPER" || automatic == "SAME_LOWER") {
         const bool upper = automatic == "SAME_UPPER";
         const auto [top, bottom] =
@@ -65,7 +65,7 @@ inline window read_window(node_reader& at, extent kernel, const sizes& dims) {
             taps.pad = {static_cast<int>(given[0]), static_cast<int>(given[1]), static_cast<int>(given[2]),
                         static_cast<int>(given[3])};
     } else if (automatic != "VALID") {
-        fail(at.who, ": auto_pad ", quoted(automatic), " is none of NOTSET, SAME_UPPER, SAME_LOWER, VALID");
+        fail(at.who, ": auto_pad ", in_quotes(automatic), " is none of NOTSET, SAME_UPPER, SAME_LOWER, VALID");
     }
     return taps;
 }
