@@ -80,7 +80,7 @@ inline shape importer::checked(const std::string& who, const sizes& dims) {
 }
 
 inline tensor_id importer::reshaped(const std::string& name, tensor_id from, const sizes& dims) {
-    const shape to = checked(text("reshape ", quoted(name)), dims);
+    const shape to = checked(text("reshape ", in_quotes(name)), dims);
     if (to == net.at(from).dims) return from;
     const auto [made, fresh] = reshapes_.try_emplace({from, dims}, -1);
     if (fresh) made->second = net.add(unique(name), op::reshape{to}, {from});
