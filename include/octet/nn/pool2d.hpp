@@ -64,7 +64,8 @@ struct global_average_pool {
     quant_params a, b;
     global_average_pool(std::int64_t x, quant_params i, quant_params o, isa, std::string_view) : n(x), a(i), b(o) {}
     pool_kernel kernel() const { return {}; }
-    void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out) const noexcept {
+    std::size_t scratch_bytes(int) const { return 0; }
+    void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte*, const parallel&) const noexcept {
         float m = a.scale.value / (b.scale.value * float(n));
         for (std::int64_t i = 0; i < in.dims[0]; ++i)
             for (std::int64_t c = 0; c < out.cols(); ++c) {
