@@ -25,8 +25,8 @@ enum class scheme { asymmetric, symmetric };
 enum class granularity { per_channel, per_tensor };
 
 struct quantize_options {
-    range_selection activations = min_max{};        ///< how a tensor's range is chosen from what was observed
-    scheme activation_scheme = scheme::asymmetric;  ///< of activations; weights are always symmetric
+    range_selection activations = percentile{99.999};  ///< how a tensor's range is chosen from what was observed
+    scheme activation_scheme = scheme::asymmetric;     ///< of activations; weights are always symmetric
     granularity weight_granularity = granularity::per_channel;
     rounding_policy rounding = rounding_policy::nearest_even;  ///< the session must round the same way
     std::vector<std::string> leave_in_float{};                 ///< names of nodes
