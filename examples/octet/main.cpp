@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <map>
 #include <new>
 #include <octet/core/error.hpp>
 #include <string>
@@ -16,7 +15,8 @@ namespace {
 
 /// Options as they are typed, before they are understood.
 struct typed {
-    std::string shape, type, order = "rgb", layout = "nhwc", observer = "minmax", isa;
+    std::string shape, type, order = "rgb", layout = "nhwc", observer = "minmax";
+    std::string scheme = "asymmetric", granularity = "per_channel", rounding = "nearest_even", isa;
     std::vector<std::string> mean, scale;
 };
 
@@ -38,6 +38,12 @@ void understand(const typed& words, arguments& to) {
     to.format.nchw = words.layout == "nchw";
     to.how.activations = parse_observer(words.observer);
     to.observer = words.observer;
+    to.how.activation_scheme = words.scheme == "symmetric" ? octet::scheme::symmetric : octet::scheme::asymmetric;
+    to.how.weight_granularity =
+        words.granularity == "per_tensor" ? octet::granularity::per_tensor : octet::granularity::per_channel;
+    to.how.rounding = words.rounding == "tflite"   ? octet::rounding_policy::tflite
+                      : words.rounding == "single" ? octet::rounding_policy::single
+                                                   : octet::rounding_policy::nearest_even;
     if (!words.isa.empty()) to.target = octet::parse_isa(words.isa);
 }
 
@@ -85,19 +91,14 @@ void add_options(CLI::App& command, arguments& to, typed& words) {
 
     group = "Quantization";
     command.add_option("--observer", words.observer, "minmax (default), percentile:99.99")->group(group);
-    command.add_option("--scheme", to.how.activation_scheme, "of activations: asymmetric (default), symmetric")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, octet::scheme>{
-            {"asymmetric", octet::scheme::asymmetric}, {"symmetric", octet::scheme::symmetric}}))
+    command.add_option("--scheme", words.scheme, "of activations: asymmetric (default), symmetric")
+        ->check(CLI::IsMember({"asymmetric", "symmetric"}))
         ->group(group);
-    command.add_option("--granularity", to.how.weight_granularity, "of weights: per_channel (default), per_tensor")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, octet::granularity>{
-            {"per_channel", octet::granularity::per_channel}, {"per_tensor", octet::granularity::per_tensor}}))
+    command.add_option("--granularity", words.granularity, "of weights: per_channel (default), per_tensor")
+        ->check(CLI::IsMember({"per_channel", "per_tensor"}))
         ->group(group);
-    command.add_option("--rounding", to.how.rounding, "nearest_even (default), tflite, single")
-        ->transform(CLI::CheckedTransformer(
-            std::map<std::string, octet::rounding_policy>{{"nearest_even", octet::rounding_policy::nearest_even},
-                                                          {"tflite", octet::rounding_policy::tflite},
-                                                          {"single", octet::rounding_policy::single}}))
+    command.add_option("--rounding", words.rounding, "nearest_even (default), tflite, single")
+        ->check(CLI::IsMember({"nearest_even", "tflite", "single"}))
         ->group(group);
     command.add_option("--float", to.how.leave_in_float, "leave the layer of this name in float; may be repeated")
         ->allow_extra_args(false)

@@ -98,8 +98,8 @@ inline std::string table_text(const quantization_report& from) {
     std::vector<std::vector<std::string>> rows{
         {"layer", "operation", "ISA", "kernel", "min", "max", "scale", "zero", "SNR dB", "cut"}};
     for (const layer_report& layer : from.layers) {
-        rows.push_back({detail::tail(layer.name, 26), layer.operation,
-                        layer.target ? std::string(to_string(*layer.target)) : "-", detail::tail(layer.kernel, 22),
+        rows.push_back({detail::tail(layer.name, 24), layer.operation,
+                        layer.target ? std::string(to_string(*layer.target)) : "-", detail::tail(layer.kernel, 24),
                         formatted("%.3g", layer.observed.min), formatted("%.3g", layer.observed.max),
                         layer.is_int8 ? formatted("%.4g", layer.params.scale.value) : "float",
                         layer.is_int8 ? std::to_string(layer.params.zero_point.value) : "-",
