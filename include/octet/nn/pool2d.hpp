@@ -21,7 +21,7 @@ namespace detail {
 
 inline constexpr int pool_pixels_a_call = 16;
 
-constexpr std::size_t pool_scratch_bytes(const window& taps, int workers) noexcept {
+inline std::size_t pool_scratch_bytes(const window& taps, int workers) noexcept {
     return round_up_64(sizeof(void*) * static_cast<std::size_t>(pool_pixels_a_call * taps.taps())) *
            static_cast<std::size_t>(workers);
 }
