@@ -16,7 +16,7 @@ namespace octet::test {
 enum class guard { end, begin };  ///< which end of the array touches the unmapped page
 
 /// `count` zeroed elements between two unmapped pages. With guard::end the byte after the last element is unmapped (the
-/// first element then stands wherever that puts it, so T's alignment must divide count * sizeof(T) away), with
+/// first element then stands wherever that puts it; pages are a multiple of every alignment), with
 /// guard::begin the byte before the first.
 template <class T>
 class guarded {

@@ -1,5 +1,5 @@
 // The int8 GEMM kernels round products and sums apart: their requantization holds no fused multiply-add.
-// functions: gemm_kernel<.*::(tile|run|gather)
+// functions: gemm_kernel<.*::(strip|run|gather)
 // never: vfn?m(add|sub)
 #include <octet/kernel/gemm.hpp>
 
