@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -52,8 +53,10 @@ class graph {
     tensor_id input(std::string name, const shape& dims);
     /// A value known now. `data` holds dims.elements() finite reals.
     tensor_id constant(std::string name, const shape& dims, std::vector<float> data);
-    /// Appends a node, checks it and returns its output. Throws octet::error naming the node, the value and the remedy.
-    tensor_id add(std::string name, operation what, std::vector<tensor_id> inputs, activation_range activation = {});
+    /// Appends a node, checks it and returns its output. `what` is one of op:: or an operation. Throws octet::error
+    /// naming the node, the value and the remedy.
+    template <class Operation>
+    tensor_id add(std::string name, Operation what, std::vector<tensor_id> inputs, activation_range activation = {});
     /// Declares a result of the network.
     void output(tensor_id id);
 
@@ -116,9 +119,12 @@ inline tensor_id graph::constant(std::string name, const shape& dims, std::vecto
     return append({std::move(name), dims, std::move(data)});
 }
 
-inline tensor_id graph::add(std::string name, operation what, std::vector<tensor_id> inputs,
-                            activation_range activation) {
-    const std::string who = text(kind_of(what), " '", name, "'");
+template <class Operation>
+tensor_id graph::add(std::string name, Operation what, std::vector<tensor_id> inputs, activation_range activation) {
+    static_assert(std::is_convertible_v<Operation, operation>,
+                  "octet::graph::add: the operation is one of octet::op, such as octet::op::conv2d");
+    operation held_what(std::move(what));
+    const std::string who = text(kind_of(held_what), " '", name, "'");
     std::vector<shape> operands;
     bool all_constant = true;
     for (const tensor_id id : inputs) {
@@ -130,9 +136,14 @@ inline tensor_id graph::add(std::string name, operation what, std::vector<tensor
     if (!(activation.low <= activation.high))
         fail(who, ": an activation that clips to [", activation.low, ", ", activation.high,
              "]: the lower bound must not exceed the upper");
-    const shape dims = infer_shape(who, what, operands);
+    const shape dims = [&] {
+        if constexpr (std::is_same_v<Operation, operation>)
+            return infer_shape(who, held_what, operands);
+        else
+            return infer_shape(who, std::get<Operation>(held_what), operands);
+    }();
     const tensor_id id = append({name, dims, {}});
-    nodes_.push_back({std::move(name), std::move(what), std::move(inputs), id, activation});
+    nodes_.push_back({std::move(name), std::move(held_what), std::move(inputs), id, activation});
     return id;
 }
 

@@ -174,13 +174,19 @@ struct infer_visitor {
 
 }  // namespace detail
 
-/// The shape of the result, after every check of the operation against its inputs. `who` names the node in errors.
-inline shape infer_shape(const std::string& who, const operation& what, std::span<const shape> inputs) {
-    const bool pair = std::holds_alternative<op::add>(what) || std::holds_alternative<op::mul>(what);
-    const bool any = std::holds_alternative<op::concat>(what);
-    if (any ? inputs.empty() : inputs.size() != (pair ? 2U : 1U))
-        fail(who, ": ", inputs.size(), " inputs, but it takes ", any ? "at least 1" : pair ? "2" : "1");
-    return std::visit(detail::infer_visitor{who, inputs}, what);
+/// The shape of the result, after every check of the operation (one of op::, or an operation) against its inputs. `who`
+/// names the node in errors.
+template <class Operation>
+shape infer_shape(const std::string& who, const Operation& what, std::span<const shape> inputs) {
+    if constexpr (std::is_same_v<Operation, operation>) {
+        return std::visit([&](const auto& one) { return infer_shape(who, one, inputs); }, what);
+    } else {
+        constexpr bool pair = std::is_same_v<Operation, op::add> || std::is_same_v<Operation, op::mul>;
+        constexpr bool any = std::is_same_v<Operation, op::concat>;
+        if (any ? inputs.empty() : inputs.size() != (pair ? 2U : 1U))
+            fail(who, ": ", inputs.size(), " inputs, but it takes ", any ? "at least 1" : pair ? "2" : "1");
+        return detail::infer_visitor{who, inputs}(what);
+    }
 }
 
 }  // namespace octet::inline OCTET_ABI

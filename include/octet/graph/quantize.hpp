@@ -25,8 +25,8 @@ enum class scheme { asymmetric, symmetric };
 enum class granularity { per_channel, per_tensor };
 
 struct quantize_options {
-    range_selection activations = min_max{};        ///< how a tensor's range is chosen from what was observed
-    scheme activation_scheme = scheme::asymmetric;  ///< of activations; weights are always symmetric
+    range_selection activations = percentile{99.999};  ///< how a tensor's range is chosen from what was observed
+    scheme activation_scheme = scheme::asymmetric;     ///< of activations; weights are always symmetric
     granularity weight_granularity = granularity::per_channel;
     rounding_policy rounding = rounding_policy::nearest_even;  ///< the session must round the same way
     std::vector<std::string> leave_in_float{};                 ///< names of nodes
@@ -118,7 +118,8 @@ inline void quantize_weights(const layer_weights& from, quant_params input, gran
 ///  4. weights: int8 in [-127, 127], zero point 0, per output channel or per tensor; bias int32, scale s_in * s_w.
 /// The same graph, samples and options give the same integers on every machine, for any batch and threads.
 /// Throws octet::error when there are no samples, a name in leave_in_float is not a node, or nothing would be int8.
-inline quantized_graph quantize(graph net, const samples& data, const quantize_options& options = {}) {
+template <class Session = session<>>
+quantized_graph quantize(graph net, const samples& data, const quantize_options& options = {}) {
     optimize(net);
     quantized_graph all = as_float(std::move(net));
     all.rounding = options.rounding;
@@ -141,7 +142,7 @@ inline quantized_graph quantize(graph net, const samples& data, const quantize_o
         fail("nothing to quantize: none of the ", nodes.size(), " nodes would be int8, ", options.leave_in_float.size(),
              " of them are left in float as asked");
 
-    const std::vector<histogram> seen = calibrate(all.net, data, options.calibration);
+    const std::vector<histogram> seen = calibrate<Session>(all.net, data, options.calibration);
     detail::shared_params shared(count);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         if (!all.layers[i].is_int8) continue;

@@ -132,13 +132,12 @@ template <class Rounding>
 void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
                                   const parallel& threads, const residual& add) const noexcept {
     const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
-    const int tile = kernel_.tile_rows, taps = packed_.front().taps, depth = packed_.front().depth;
+    const int tile = kernel_.tile_rows, depth = packed_.front().depth;
     const std::size_t worker_bytes = scratch_bytes(1);
-    for_row_blocks(threads, over.pixels(), tile, [&](std::int64_t first, int count, int worker) {
+    for_row_blocks(threads, over.pixels(), tile, kernel_.register_rows, [&](std::int64_t first, int count, int worker) {
         std::byte* own = scratch + static_cast<std::size_t>(worker) * worker_bytes;
         auto** table = reinterpret_cast<const std::int8_t**>(own);
         fill_taps(over, first, count, padding_.data(), tile, 1, table);
-        repeat_last(table, taps, tile, count);
         for (int g = 0; g < options_.groups; ++g) {
             const packed_gemm<Rounding>& w = packed_[static_cast<std::size_t>(g)];
             kernel_.run({&w, table, std::ptrdiff_t{g} * depth, count, out.row(first) + std::ptrdiff_t{g} * w.cols,
@@ -146,7 +145,8 @@ void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view
         }
         for (std::int64_t r = first; add.sum != nullptr && r < first + count; ++r) {
             const std::int8_t *y = out.row(r), *other = add.other.row(r);
-            add.sum->row(add.y_first ? y : other, add.y_first ? other : y, out.row(r), static_cast<std::size_t>(out.cols()));
+            add.sum->row(add.y_first ? y : other, add.y_first ? other : y, out.row(r),
+                         static_cast<std::size_t>(out.cols()));
         }
     });
 }

@@ -53,16 +53,17 @@ class depthwise_conv2d {
         for (std::int8_t& byte : padding_) byte = static_cast<std::int8_t>(options_.input.zero_point.value);
     }
 
-    /// in [batch, height, width, channels], out as output_shape says; any stride between pixels; out may not overlap in.
-    /// scratch: scratch_bytes(threads.workers) bytes, 64-byte aligned.
+    /// in [batch, height, width, channels], out as output_shape says; any stride between pixels; out may not overlap
+    /// in. scratch: scratch_bytes(threads.workers) bytes, 64-byte aligned.
     void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
                     const parallel& threads = {}) const noexcept {
         const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
-        for_row_blocks(threads, over.pixels(), pixels_a_call, [&](std::int64_t first, int count, int worker) {
-            auto** table = reinterpret_cast<const std::int8_t**>(scratch + static_cast<std::size_t>(worker) *
-                                                                               scratch_bytes(1));
+        for_row_blocks(threads, over.pixels(), pixels_a_call, 1, [&](std::int64_t first, int count, int worker) {
+            auto** table =
+                reinterpret_cast<const std::int8_t**>(scratch + static_cast<std::size_t>(worker) * scratch_bytes(1));
             fill_taps(over, first, count, padding_.data(), 1, window_.taps(), table);
-            kernel_.run({&packed_, table, count, out.row(first), out.stride, options_.output.zero_point, options_.limits});
+            kernel_.run(
+                {&packed_, table, count, out.row(first), out.stride, options_.output.zero_point, options_.limits});
         });
     }
     shape output_shape(const shape& in) const {

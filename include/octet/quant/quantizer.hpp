@@ -99,7 +99,7 @@ class quantizer {
         : quantizer(data, layout, 0) {}
     quantizer(std::vector<quant_params> params,
               channel_layout layout) requires(std::is_same_v<Granularity, per_channel>)
-        : params_(std::move(params)), layout_(layout) {
+        : params_(std::move(params)), layout_(checked(layout)) {
         if (static_cast<std::int64_t>(params_.size()) != layout_.channels)
             fail("a quantizer with ", params_.size(), " parameters for ", layout_.channels,
                  " channels: give one scale and zero point for each channel");
@@ -124,7 +124,7 @@ class quantizer {
 
   private:
     quantizer(std::span<const float> data, channel_layout layout, int)
-        : params_(static_cast<std::size_t>(layout.channels)), layout_(layout) {
+        : params_(static_cast<std::size_t>(checked(layout).channels)), layout_(layout) {
         check(data.size(), data.size());
         std::vector<range> seen(params_.size());
         for (std::size_t i = 0; i < data.size(); ++i) {
@@ -136,6 +136,15 @@ class quantizer {
         for (std::size_t c = 0; c < params_.size(); ++c) params_[c] = choose_params(seen[c]);
     }
 
+    static channel_layout checked(channel_layout layout) {
+        constexpr std::int64_t most = 0x7fffffff;
+        const auto [outer, channels, inner] = layout;
+        const bool fits = outer >= 1 && channels >= 1 && inner >= 1 && outer <= most / channels / inner;
+        if (std::is_same_v<Granularity, per_channel> && !fits)
+            fail("a quantizer for the layout [", outer, ", ", channels, ", ", inner,
+                 "]: every size must be at least 1, and their product at most ", most);
+        return layout;
+    }
     static octet::scale held_scale(double step) {
         if (step == 0.0) return octet::scale(1.0F);
         return octet::scale(static_cast<float>(std::clamp(step, smallest_scale, largest_scale)));
