@@ -136,7 +136,7 @@ struct int8_steps {
     }
     void operator()(const op::pool2d& pool) const {
         if (pool.kind == pool_kind::max)
-            emit_layer(max_pool2d(pool.taps, to.target_));
+            emit_layer(max_pool2d(pool.taps, params_in().zero_point, to.target_));
         else
             emit_layer(average_pool2d<Rounding>(pool.taps, pool.count_include_pad, params_in(), params_out(),
                                                 to.target_, who()));

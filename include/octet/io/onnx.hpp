@@ -34,7 +34,7 @@ inline graph parse(std::span<const std::byte> bytes, std::string_view name) {
         const std::string_view text_of(reinterpret_cast<const char*>(bytes.data()), bytes.size());
         return import_model(proto::read_model(text_of), bytes.size());
     } catch (const error& wrong) {
-        fail("ONNX model ", quoted(name), ": ", wrong.what());
+        fail("ONNX model ", in_quotes(name), ": ", wrong.what());
     }
 }
 
@@ -46,16 +46,17 @@ inline graph load(const char* path) {
     constexpr std::size_t most = 0x7fffffff;  // of a protobuf message
     const std::unique_ptr<std::FILE, close> file(std::fopen(path, "rb"));
     if (file == nullptr)
-        fail("ONNX model ", quoted(path), " cannot be opened (", std::strerror(errno), "): check the path");
+        fail("ONNX model ", in_quotes(path), " cannot be opened (", std::strerror(errno), "): check the path");
     std::string bytes;
     char part[1 << 16];
     while (const std::size_t count = std::fread(part, 1, sizeof part, file.get())) {
         if (bytes.size() > most - count)
-            fail("ONNX model ", quoted(path), " has more than 2 GiB, which no ONNX file may");
+            fail("ONNX model ", in_quotes(path), " has more than 2 GiB, which no ONNX file may");
         bytes.append(part, count);
     }
     if (std::ferror(file.get()) != 0)
-        fail("ONNX model ", quoted(path), " cannot be read (", std::strerror(errno), "): it must be a readable file");
+        fail("ONNX model ", in_quotes(path), " cannot be read (", std::strerror(errno),
+             "): it must be a readable file");
     return parse(std::as_bytes(std::span(bytes.data(), bytes.size())), path);
 }
 inline graph load(const std::string& path) { return load(path.c_str()); }

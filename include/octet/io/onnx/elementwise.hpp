@@ -13,59 +13,62 @@
 namespace octet::onnx::inline OCTET_ABI {
 
 /// A function of each element needs no layout: it is applied to the stored tensor, and both lenses stay.
-inline void define_unary(step& at, operation what) {
+inline void define_unary(node_reader& at, operation what) {
     value of = at.computed(0, "the operand");
     of.id = at.emit(std::move(what), {of.id});
     at.define(std::move(of));
 }
 
-inline void import_relu(step& at) {
+inline void import_relu(node_reader& at) {
     at.expect_inputs(1, 1);
     define_unary(at, op::clip{{.low = 0.0F}});
 }
 
 /// min(max(x, low), high), so that bounds the wrong way round give `high` everywhere, as ONNX says.
-inline void import_clip(step& at) {
-    activation_range range;
+inline void import_clip(node_reader& at) {
+    constexpr float most = std::numeric_limits<float>::max();  // what files write where they mean no bound
+    activation_range range{-most, most};
     if (at.into.opset >= 11) {
         at.expect_inputs(1, 3);
         if (at.has_input(1)) range.low = at.constant_real(1, "min");
         if (at.has_input(2)) range.high = at.constant_real(2, "max");
     } else {
         at.expect_inputs(1, 1);
-        range = {at.real("min", std::numeric_limits<float>::lowest()),
-                 at.real("max", std::numeric_limits<float>::max())};
+        range = {at.real("min", -most), at.real("max", most)};
     }
     if (std::isnan(range.low) || std::isnan(range.high))
         fail(at.who, ": a bound is not a number: give it a value or leave it out");
+    if (range.low <= -most) range.low = activation_range{}.low;
+    if (range.high >= most) range.high = activation_range{}.high;
     range.low = std::min(range.low, range.high);
+    if (range == activation_range{}) return at.define(at.computed(0, "the operand"));
     define_unary(at, op::clip{range});
 }
 
-inline void import_sigmoid(step& at) {
+inline void import_sigmoid(node_reader& at) {
     at.expect_inputs(1, 1);
     define_unary(at, op::lookup{function::logistic});
 }
-inline void import_tanh(step& at) {
+inline void import_tanh(node_reader& at) {
     at.expect_inputs(1, 1);
     define_unary(at, op::lookup{function::tanh});
 }
-inline void import_hard_swish(step& at) {
+inline void import_hard_swish(node_reader& at) {
     at.expect_inputs(1, 1);
     define_unary(at, op::lookup{function::hard_swish});
 }
-inline void import_leaky_relu(step& at) {
+inline void import_leaky_relu(node_reader& at) {
     at.expect_inputs(1, 1);
     define_unary(at, op::lookup{function::leaky_relu, at.real("alpha", 0.01F)});
 }
 
 /// A constant of one element, which broadcasts to any layout.
-inline tensor_id scalar(step& at, const char* suffix, float number) {
+inline tensor_id scalar(node_reader& at, const char* suffix, float number) {
     return at.into.net.constant(at.into.unique(at.name + suffix), {1}, {number});
 }
 
 /// min(max(alpha * x + beta, 0), 1)
-inline void import_hard_sigmoid(step& at) {
+inline void import_hard_sigmoid(node_reader& at) {
     at.expect_inputs(1, 1);
     const float alpha = at.real("alpha", 0.2F), beta = at.real("beta", 0.5F);
     value of = at.computed(0, "the operand");
@@ -77,7 +80,7 @@ inline void import_hard_sigmoid(step& at) {
 
 /// The constant as a tensor of the graph that broadcasts against a plain computed value, whose layout it takes. Leading
 /// sizes of 1 are left away: [C, 1, 1] against an NHWC image becomes [C].
-inline tensor_id stored_constant(step& at, std::size_t slot, const sizes& dims, const std::vector<float>& reals,
+inline tensor_id stored_constant(node_reader& at, std::size_t slot, const sizes& dims, const std::vector<float>& reals,
                                  const value& against) {
     const std::size_t rank = against.dims.size();
     sizes whole(rank - dims.size(), 1);
@@ -92,7 +95,7 @@ inline tensor_id stored_constant(step& at, std::size_t slot, const sizes& dims, 
 }
 
 /// x op c for a computed x and a constant c: a difference adds -c, a quotient multiplies by 1 / c.
-inline void define_with_constant(step& at, arithmetic what, std::size_t computed_slot) {
+inline void define_with_constant(node_reader& at, arithmetic what, std::size_t computed_slot) {
     const std::size_t slot = 1 - computed_slot;
     value of = at.computed(computed_slot, "the operand");
     const value& constant = at.constant(slot, "the constant");
@@ -113,20 +116,23 @@ inline void define_with_constant(step& at, arithmetic what, std::size_t computed
     if (dims.size() > of.dims.size())
         fail(at.input_name(slot, "the constant"), " has shape ", to_string(dims),
              ", of higher rank than the other operand's ", to_string(of.dims), ": the batch would no longer be first");
+    const std::size_t lead = of.dims.size() - dims.size();
+    for (std::size_t i = 0; i < dims.size(); ++i) {
+        const std::int64_t size = of.dims[lead + i];
+        if (dims[i] != size && dims[i] != 1 && (size != 1 || lead + i == 0))
+            fail(at.input_name(slot, "the constant"), " of shape ", to_string(dims), " does not broadcast to ",
+                 to_string(of.dims), ": sizes must be equal or 1, and 1 for the batch");
+    }
     if (reals.size() != 1 && !at.into.plain(of)) of = at.into.arrange(at.name, of, canonical(of));
-    const std::string who = text(at.who, ", from ", to_string(of.dims), " and ", to_string(dims));
     const tensor_id other =
         reals.size() == 1 ? scalar(at, "/constant", reals[0]) : stored_constant(at, slot, dims, reals, of);
     of.id = sum ? at.emit(op::add{}, {of.id, other}) : at.emit(op::mul{}, {of.id, other});
-    for (std::size_t i = 0; i < dims.size(); ++i) {  // the graph has checked that they broadcast
-        std::int64_t& size = of.dims[of.dims.size() - dims.size() + i];
-        size = std::max(size, dims[i]);
-    }
+    for (std::size_t i = 0; i < dims.size(); ++i) of.dims[lead + i] = std::max(of.dims[lead + i], dims[i]);
     at.define(std::move(of));
 }
 
 /// Two computed operands, brought to one layout: that of the larger, or the canonical one if either has it.
-inline void define_pair(step& at, arithmetic what) {
+inline void define_pair(node_reader& at, arithmetic what) {
     value a = at.computed(0, "the left operand"), b = at.computed(1, "the right operand");
     if (what == arithmetic::divide)
         fail(at.who, " divides by a computed value, which Octet does not compute: rewrite the model without it");
@@ -150,7 +156,7 @@ inline void define_pair(step& at, arithmetic what) {
     at.define(std::move(a));
 }
 
-inline void import_arithmetic(step& at, arithmetic what) {
+inline void import_arithmetic(node_reader& at, arithmetic what) {
     at.expect_inputs(2, 2);
     const value &a = at.input(0), &b = at.input(1);
     if (a.is_constant() && b.is_constant()) return at.define(fold_arithmetic(at, what, a, b));
@@ -158,9 +164,9 @@ inline void import_arithmetic(step& at, arithmetic what) {
     define_with_constant(at, what, a.is_constant() ? 1 : 0);
 }
 
-inline void import_add(step& at) { import_arithmetic(at, arithmetic::add); }
-inline void import_sub(step& at) { import_arithmetic(at, arithmetic::subtract); }
-inline void import_mul(step& at) { import_arithmetic(at, arithmetic::multiply); }
-inline void import_div(step& at) { import_arithmetic(at, arithmetic::divide); }
+inline void import_add(node_reader& at) { import_arithmetic(at, arithmetic::add); }
+inline void import_sub(node_reader& at) { import_arithmetic(at, arithmetic::subtract); }
+inline void import_mul(node_reader& at) { import_arithmetic(at, arithmetic::multiply); }
+inline void import_div(node_reader& at) { import_arithmetic(at, arithmetic::divide); }
 
 }  // namespace octet::onnx::inline OCTET_ABI

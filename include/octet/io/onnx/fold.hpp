@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "octet/io/onnx/step.hpp"
+#include "octet/io/onnx/node_reader.hpp"
 
 namespace octet::onnx::inline OCTET_ABI {
 
@@ -28,7 +28,7 @@ inline value with_dims(value of, sizes dims) {
     return of;
 }
 
-inline void fold_constant(step& at) {
+inline void fold_constant(node_reader& at) {
     at.expect_inputs(0, 0);
     literal made;
     if (at.has("value")) {
@@ -55,7 +55,7 @@ inline void fold_constant(step& at) {
     at.define(make_constant(std::move(dims), std::move(made)));
 }
 
-inline value fold_transpose(step& at, const value& of, const axes& order) {
+inline value fold_transpose(node_reader& at, const value& of, const axes& order) {
     at.into.spend(at.who, static_cast<std::int64_t>(of.data->reals.size() + of.data->integers.size()));
     literal turned{of.data->type, permute_elements(of.data->reals, of.dims, order),
                    permute_elements(of.data->integers, of.dims, order), of.data->data_type};
@@ -63,7 +63,7 @@ inline value fold_transpose(step& at, const value& of, const axes& order) {
 }
 
 /// Cast of a constant: to float (1, 10, 11) or to an integer (6, 7), which truncates toward 0.
-inline value fold_cast(step& at, const value& of, std::int64_t to) {
+inline value fold_cast(node_reader& at, const value& of, std::int64_t to) {
     const bool real = to == proto::float32 || to == proto::float64 || to == proto::float16;
     if (of.data->type == literal::kind::other) at.refuse_types(of, 0, "operand");
     if (!real && to != proto::int32 && to != proto::int64)
@@ -119,7 +119,7 @@ inline std::int64_t apply(arithmetic what, std::int64_t a, std::int64_t b, const
 }
 
 /// a op b of two constants, where one has the shape of the result: a fold never expands.
-inline value fold_arithmetic(step& at, arithmetic what, const value& a, const value& b) {
+inline value fold_arithmetic(node_reader& at, arithmetic what, const value& a, const value& b) {
     if (a.data->type == literal::kind::other) at.refuse_types(a, 0, "operand");
     if (b.data->type != a.data->type) at.refuse_types(b, 1, "operand");
     const std::size_t rank = std::max(a.dims.size(), b.dims.size());

@@ -29,7 +29,7 @@ struct features {
 
 /// An image that was flattened in the order C, H, W is flattened as it is stored, H, W, C: the columns of the weights
 /// move instead of the elements, and no transpose remains.
-inline features read_features(step& at, const value& of) {
+inline features read_features(node_reader& at, const value& of) {
     const bool flattened = of.dims.size() == 2 && !at.into.plain(of) && of.order[0] == 0;
     if (!flattened) return {at.into.arrange_last(at.name, of, of.dims.size() - 1), {}};
     const sizes stored = at.into.stored(of);
@@ -45,7 +45,7 @@ inline features read_features(step& at, const value& of) {
     return result;
 }
 
-inline value emit_linear(step& at, const value& of, const matrix& from, std::vector<float> bias) {
+inline value emit_linear(node_reader& at, const value& of, const matrix& from, std::vector<float> bias) {
     if (of.dims.back() != from.depth)
         fail(at.who, ": weights for ", from.depth, " features do not fit an input of shape ", to_string(of.dims));
     features in = read_features(at, of);
@@ -65,7 +65,7 @@ inline value emit_linear(step& at, const value& of, const matrix& from, std::vec
 }
 
 /// y = alpha * x * B + beta * C, with B and C constant.
-inline void import_gemm(step& at) {
+inline void import_gemm(node_reader& at) {
     at.expect_inputs(at.into.opset >= 11 ? 2 : 3, 3);
     const bool transposed = at.integer("transB", 0) != 0;
     const float alpha = at.real("alpha", 1.0F), beta = at.real("beta", 1.0F);
@@ -92,7 +92,7 @@ inline void import_gemm(step& at) {
 }
 
 /// y = x * B with B constant: a matrix (leading sizes of 1 allowed), or a vector.
-inline void import_mat_mul(step& at) {
+inline void import_mat_mul(node_reader& at) {
     at.expect_inputs(2, 2);
     const value& of = at.computed(0, "the left operand");
     const std::vector<float>& reals = at.constant_reals(1, "the weights");
@@ -112,7 +112,7 @@ inline void import_mat_mul(step& at) {
 }
 
 /// y = (x - mean) / sqrt(var + epsilon) * scale + B along axis 1, in double down to one factor and one shift a channel.
-inline void import_batch_normalization(step& at) {
+inline void import_batch_normalization(node_reader& at) {
     at.expect_inputs(5, 5);
     at.ignore("momentum");
     const auto epsilon = static_cast<double>(at.real("epsilon", 1e-5F));
@@ -151,7 +151,7 @@ inline void import_batch_normalization(step& at) {
 }
 
 /// Along one axis from opset 13 on; before that over all axes from `axis` on, together.
-inline void import_softmax(step& at) {
+inline void import_softmax(node_reader& at) {
     at.expect_inputs(1, 1);
     const bool together = at.into.opset < 13;
     const value& of = at.computed(0, "the input");
@@ -180,41 +180,41 @@ inline void import_softmax(step& at) {
 }
 
 /// Parts in one layout: the canonical one if any part has it, else that of the first plain part.
-inline void import_concat(step& at) {
+inline void import_concat(node_reader& at) {
     at.expect_inputs(1, at.source.inputs.size());
     if (!at.has("axis")) fail(at.who, " has no axis: export the model again");
-    std::vector<value> parts;
+    std::vector<const value*> parts;
     for (std::size_t i = 0; i < at.source.inputs.size(); ++i) {
         if (!at.has_input(i)) fail(at.who, ": input ", i, " is missing: export the model again");
-        parts.push_back(at.computed(i, "the part"));
+        parts.push_back(&at.computed(i, "the part"));
     }
-    const std::size_t rank = parts[0].dims.size(), axis = at.axis(at.integer("axis", 0), rank);
+    const std::size_t rank = parts[0]->dims.size(), axis = at.axis(at.integer("axis", 0), rank);
     if (axis == 0) fail(at.who, " joins along the batch (axis 0), which must stay 1: join along another axis");
     axes want;
-    for (const value& part : parts) {
-        if (part.dims.size() != rank)
-            fail(at.who, ": parts of shapes ", to_string(parts[0].dims), " and ", to_string(part.dims),
+    for (const value* part : parts) {
+        if (part->dims.size() != rank)
+            fail(at.who, ": parts of shapes ", to_string(parts[0]->dims), " and ", to_string(part->dims),
                  " have different ranks");
-        if (at.into.plain(part) && (want.empty() || part.order == canonical(part))) want = part.order;
+        if (at.into.plain(*part) && (want.empty() || part->order == canonical(*part))) want = part->order;
     }
-    if (want.empty()) want = canonical(parts[0]);
+    if (want.empty()) want = canonical(*parts[0]);
     std::vector<tensor_id> ids;
-    value result = at.into.arrange(at.name, parts[0], want);
+    value result = at.into.arrange(at.name, *parts[0], want);
     result.dims[axis] = 0;
-    for (const value& part : parts) {
-        ids.push_back(at.into.arrange(at.name, part, want).id);
-        result.dims[axis] += part.dims[axis];
+    for (const value* part : parts) {
+        ids.push_back(at.into.arrange(at.name, *part, want).id);
+        result.dims[axis] += part->dims[axis];
     }
     result.id = at.emit(op::concat{want[axis]}, std::move(ids));
     at.define(std::move(result));
 }
 
 /// Constant padding; amounts as attributes up to opset 10, as inputs (with a list of axes from 18 on) after.
-inline void import_pad(step& at) {
+inline void import_pad(node_reader& at) {
     const bool inputs = at.into.opset >= 11;
     at.expect_inputs(inputs ? 2 : 1, at.into.opset >= 18 ? 4 : inputs ? 3 : 1);
     const std::string_view mode = at.word("mode", "constant");
-    if (mode != "constant") fail(at.who, ": mode ", quoted(mode), " is not read: only constant padding is");
+    if (mode != "constant") fail(at.who, ": mode ", in_quotes(mode), " is not read: only constant padding is");
     const value& of = at.computed(0, "the input");
     const std::size_t rank = of.dims.size();
     const std::vector<std::int64_t> pads = inputs ? at.constant_integers(1, "pads") : at.integers("pads");

@@ -147,18 +147,18 @@ inline std::vector<int> inverse(const std::vector<int>& order) {
 template <class Visit>
 void for_each_permuted(const sizes& dims, const std::vector<int>& order, const Visit& visit) {
     const std::size_t rank = dims.size();
-    sizes strides(rank, 1), step(rank), count = permute(dims, order), at(rank, 0);
+    sizes strides(rank, 1), stride(rank), count = permute(dims, order), at(rank, 0);
     for (std::size_t i = rank; i-- > 1;) strides[i - 1] = strides[i] * dims[i];
-    for (std::size_t i = 0; i < rank; ++i) step[i] = strides[static_cast<std::size_t>(order[i])];
+    for (std::size_t i = 0; i < rank; ++i) stride[i] = strides[static_cast<std::size_t>(order[i])];
     for (const std::int64_t size : count)
         if (size == 0) return;
     for (std::int64_t index = 0;;) {
         visit(static_cast<std::size_t>(index));
         std::size_t axis = rank;
         while (axis-- > 0) {
-            index += step[axis];
+            index += stride[axis];
             if (++at[axis] < count[axis]) break;
-            index -= step[axis] * count[axis];
+            index -= stride[axis] * count[axis];
             at[axis] = 0;
         }
         if (axis == static_cast<std::size_t>(-1)) return;

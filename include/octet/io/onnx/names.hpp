@@ -36,6 +36,6 @@ inline std::string printable(std::string_view name) {
 }
 
 /// printable(name) in quotes.
-inline std::string quoted(std::string_view name) { return "'" + printable(name) + "'"; }
+inline std::string in_quotes(std::string_view name) { return "'" + printable(name) + "'"; }
 
 }  // namespace octet::onnx::inline OCTET_ABI

@@ -70,7 +70,7 @@ inline std::map<std::string_view, image_layout> expected_layouts(const proto::mo
 
 /// A runtime input: its batch becomes 1, its image is stored NHWC.
 inline void import_input(importer& into, const proto::value_info& from, image_layout expected) {
-    const std::string who = text("input ", quoted(from.name));
+    const std::string who = text("input ", in_quotes(from.name));
     if (from.type != proto::float32)
         fail(who, " has data type ", from.type,
              ", but Octet reads networks of float inputs (1) only: convert the model to float32");
@@ -80,7 +80,7 @@ inline void import_input(importer& into, const proto::value_info& from, image_la
     for (std::size_t i = 0; i < from.dims.size(); ++i) {
         const proto::dimension& size = from.dims[i];
         if (i > 0 && !size.fixed)
-            fail(who, ": axis ", i, " is dynamic (", size.symbol.empty() ? "no size" : quoted(size.symbol),
+            fail(who, ": axis ", i, " is dynamic (", size.symbol.empty() ? "no size" : in_quotes(size.symbol),
                  "), but only the batch, axis 0, may be: fix its size in the model");
         if (size.fixed && size.size < 1)
             fail(who, ": axis ", i, " has size ", size.size, ", but must be at least 1: fix it in the model");
@@ -105,7 +105,7 @@ inline void import_input(importer& into, const proto::value_info& from, image_la
 /// The constants and the inputs of the network. Initializers that are listed as inputs too are constants.
 inline void import_values(importer& into, const proto::model& model) {
     for (const proto::tensor& each : model.initializers) {
-        const std::string who = text("initializer ", quoted(each.name));
+        const std::string who = text("initializer ", in_quotes(each.name));
         if (!into.values.emplace(each.name, make_constant(each.dims, decode(who, each))).second)
             fail(who, " is defined twice: give every value a name of its own");
     }
@@ -113,7 +113,7 @@ inline void import_values(importer& into, const proto::model& model) {
     std::map<std::string_view, int> seen;
     for (const proto::value_info& each : model.inputs) {
         if (++seen[each.name] > 1)
-            fail("input ", quoted(each.name), " is listed twice: give every value a name of its own");
+            fail("input ", in_quotes(each.name), " is listed twice: give every value a name of its own");
         if (into.values.find(each.name) != into.values.end()) continue;
         const auto found = expected.find(each.name);
         import_input(into, each, found == expected.end() ? image_layout::unknown : found->second);
@@ -129,15 +129,15 @@ inline void import_nodes(importer& into, const proto::model& model) {
             if (!output.empty()) makers.emplace(output, i);
     for (std::size_t i = 0; i < model.nodes.size(); ++i) {
         const proto::node& node = model.nodes[i];
-        step at(into, node, i);
+        node_reader at(into, node, i);
         for (const std::string_view input : node.inputs) {
             if (input.empty() || into.values.find(input) != into.values.end()) continue;
             const auto maker = makers.find(input);
             if (maker == makers.end())
-                fail(at.who, " reads ", quoted(input),
+                fail(at.who, " reads ", in_quotes(input),
                      ", which nothing defines: add the missing input, initializer or node");
-            fail(at.who, " reads ", quoted(input), " before ", printable(model.nodes[maker->second].kind), " ",
-                 quoted(model.nodes[maker->second].name), " (node ", maker->second,
+            fail(at.who, " reads ", in_quotes(input), " before ", printable(model.nodes[maker->second].kind), " ",
+                 in_quotes(model.nodes[maker->second].name), " (node ", maker->second,
                  ") makes it: the nodes form a cycle or are not in topological order, sort them");
         }
         for (std::size_t k = 0; k < node.outputs.size(); ++k) {
@@ -145,7 +145,7 @@ inline void import_nodes(importer& into, const proto::model& model) {
             bool taken = into.values.find(output) != into.values.end();
             for (std::size_t other = 0; other < k && other < 8; ++other) taken = taken || node.outputs[other] == output;
             if (!output.empty() && taken)
-                fail(at.who, " defines ", quoted(output), " a second time: give every value a name of its own");
+                fail(at.who, " defines ", in_quotes(output), " a second time: give every value a name of its own");
         }
         import_node(at);
     }
@@ -156,7 +156,7 @@ inline void import_outputs(importer& into, const proto::model& model) {
     if (model.outputs.empty()) fail("the model has no output: export it again");
     std::map<std::string_view, int> seen;
     for (const proto::value_info& each : model.outputs) {
-        const std::string who = text("output ", quoted(each.name));
+        const std::string who = text("output ", in_quotes(each.name));
         if (++seen[each.name] > 1) fail(who, " is listed twice: list it once");
         const auto found = into.values.find(each.name);
         if (found == into.values.end()) fail(who, " is not made by any node: correct the model's outputs");

@@ -1,4 +1,4 @@
-// The operators that Octet reads, by name. To add one: a function that takes a step, and a line here.
+// The operators that Octet reads, by name. To add one: a function that takes a node_reader, and a line here.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace octet::onnx::inline OCTET_ABI {
 
 struct known_operator {
     std::string_view name;
-    void (*import)(step&);
+    void (*import)(node_reader&);
     int since = 7;  // the opset that introduced it
 };
 
@@ -59,10 +59,10 @@ inline std::string operator_names() {
 }
 
 /// Imports one node, whose inputs are known.
-inline void import_node(step& at) {
+inline void import_node(node_reader& at) {
     const proto::node& node = at.source;
     if (!node.domain.empty() && node.domain != "ai.onnx")
-        fail(at.who, ": operators of domain ", quoted(node.domain),
+        fail(at.who, ": operators of domain ", in_quotes(node.domain),
              " are not read: export the model with standard operators only");
     for (const known_operator& each : known_operators) {
         if (each.name != node.kind || at.into.opset < each.since) continue;
@@ -70,7 +70,7 @@ inline void import_node(step& at) {
         at.finish();
         for (const std::string_view output : node.outputs)
             if (!output.empty() && at.into.values.find(output) == at.into.values.end())
-                fail(at.who, " declares output ", quoted(output), ", but ", printable(node.kind),
+                fail(at.who, " declares output ", in_quotes(output), ", but ", printable(node.kind),
                      " has no such output");
         return;
     }

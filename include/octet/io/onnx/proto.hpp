@@ -185,9 +185,10 @@ inline node read_node(std::string_view bytes, std::size_t index) {
             default:
                 in.skip();
         }
-    if (read.kind.empty()) fail("node ", index, " ", quoted(read.name), " names no operator: export the model again");
+    if (read.kind.empty())
+        fail("node ", index, " ", in_quotes(read.name), " names no operator: export the model again");
     if (read.outputs.empty() || read.outputs[0].empty())
-        fail("node ", index, " ", quoted(read.name), " (", printable(read.kind),
+        fail("node ", index, " ", in_quotes(read.name), " (", printable(read.kind),
              ") has no output: export the model again");
     return read;
 }

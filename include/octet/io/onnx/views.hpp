@@ -13,7 +13,7 @@
 namespace octet::onnx::inline OCTET_ABI {
 
 /// Declares the output as the value under another shape.
-inline void define_view(step& at, value of, sizes dims) {
+inline void define_view(node_reader& at, value of, sizes dims) {
     if (of.is_constant()) {
         count_elements(at.who, dims);
         return at.define(with_dims(std::move(of), std::move(dims)));
@@ -25,12 +25,12 @@ inline void define_view(step& at, value of, sizes dims) {
     at.define(std::move(of));
 }
 
-inline void import_identity(step& at) {
+inline void import_identity(node_reader& at) {
     at.expect_inputs(1, 1);
     at.define(at.input(0));
 }
 
-inline void import_dropout(step& at) {
+inline void import_dropout(node_reader& at) {
     at.expect_inputs(1, at.into.opset >= 12 ? 3 : 1);
     at.ignore("ratio"), at.ignore("seed");
     if (at.has_input(2)) {
@@ -42,7 +42,7 @@ inline void import_dropout(step& at) {
     at.leave_out("the mask of a Dropout, which inference does not have");
 }
 
-inline void import_cast(step& at) {
+inline void import_cast(node_reader& at) {
     at.expect_inputs(1, 1);
     at.ignore("saturate");
     const std::int64_t to = at.integer("to", 0);
@@ -55,7 +55,8 @@ inline void import_cast(step& at) {
 }
 
 /// The shape that Reshape asks for, with 0 and -1 resolved. A computed value has its batch as 1.
-inline sizes reshape_target(step& at, const value& of, const std::vector<std::int64_t>& given, bool zero_is_zero) {
+inline sizes reshape_target(node_reader& at, const value& of, const std::vector<std::int64_t>& given,
+                            bool zero_is_zero) {
     if (given.size() > shape::max_rank)
         fail(at.who, ": a shape of ", given.size(), " sizes, but Octet holds at most ", shape::max_rank);
     const std::int64_t count = count_elements(at.who, of.dims);
@@ -88,18 +89,20 @@ inline sizes reshape_target(step& at, const value& of, const std::vector<std::in
     if (open != dims.size() && known > 0 && count % known == 0) dims[open] = count / known, known = count;
     if (known != count || (open != dims.size() && dims[open] == -1))
         fail(at.who, ": an input of shape ", to_string(of.dims), " cannot take the shape ", to_string(given),
-             ": the number of elements must stay");
+             of.is_constant() ? ": the number of elements must stay"
+                              : ": the number of elements must stay, and the first size is the batch (1 here), which "
+                                "must stay apart");
     return dims;
 }
 
-inline void keep_batch(step& at, const value& of, const sizes& dims) {
+inline void keep_batch(node_reader& at, const value& of, const sizes& dims) {
     if (!of.is_constant() && (dims.empty() || dims[0] != 1))
         fail(at.who, ": from shape ", to_string(of.dims), " to ", to_string(dims),
              ": the first size is the batch (1 here) and must stay first: keep it apart in the model, as in Reshape to "
              "[0, -1]");
 }
 
-inline void import_reshape(step& at) {
+inline void import_reshape(node_reader& at) {
     at.expect_inputs(2, 2);
     const bool zero_is_zero = at.into.opset >= 14 && at.integer("allowzero", 0) != 0;
     const value& of = at.input(0);
@@ -108,7 +111,7 @@ inline void import_reshape(step& at) {
     define_view(at, of, std::move(dims));
 }
 
-inline void import_flatten(step& at) {
+inline void import_flatten(node_reader& at) {
     at.expect_inputs(1, 1);
     const value& of = at.input(0);
     const std::int64_t rank = static_cast<std::int64_t>(of.dims.size()), given = at.integer("axis", 1);
@@ -126,12 +129,12 @@ inline void import_flatten(step& at) {
 
 /// The axes that Squeeze, Unsqueeze, ReduceMean and Pad take as an attribute in early opsets and as an input in later
 /// ones.
-inline std::vector<std::int64_t> listed_axes(step& at, std::size_t slot, int input_since) {
+inline std::vector<std::int64_t> listed_axes(node_reader& at, std::size_t slot, int input_since) {
     if (at.into.opset < input_since) return at.integers("axes");
     return at.has_input(slot) ? at.constant_integers(slot, "the axes") : std::vector<std::int64_t>{};
 }
 
-inline void import_squeeze(step& at) {
+inline void import_squeeze(node_reader& at) {
     at.expect_inputs(1, at.into.opset >= 13 ? 2 : 1);
     const value& of = at.input(0);
     const bool all = at.into.opset >= 13 ? !at.has_input(1) : !at.has("axes");
@@ -153,7 +156,7 @@ inline void import_squeeze(step& at) {
     define_view(at, of, std::move(dims));
 }
 
-inline void import_unsqueeze(step& at) {
+inline void import_unsqueeze(node_reader& at) {
     at.expect_inputs(at.into.opset >= 13 ? 2 : 1, at.into.opset >= 13 ? 2 : 1);
     const value& of = at.input(0);
     const std::vector<std::int64_t> given = listed_axes(at, 1, 13);
@@ -173,7 +176,7 @@ inline void import_unsqueeze(step& at) {
     define_view(at, of, std::move(dims));
 }
 
-inline void import_transpose(step& at) {
+inline void import_transpose(node_reader& at) {
     at.expect_inputs(1, 1);
     const value& of = at.input(0);
     const std::size_t rank = of.dims.size();

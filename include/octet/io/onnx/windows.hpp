@@ -14,7 +14,7 @@
 namespace octet::onnx::inline OCTET_ABI {
 
 /// The operand as an NHWC image.
-inline value image(step& at, std::size_t slot) {
+inline value image(node_reader& at, std::size_t slot) {
     const value& of = at.computed(slot, "the image");
     if (of.dims.size() != 4)
         fail(at.who, ": the image has shape ", to_string(of.dims), ", but must be N x C x H x W",
@@ -23,7 +23,7 @@ inline value image(step& at, std::size_t slot) {
 }
 
 /// Two numbers of an attribute, height before width; `otherwise` twice where it is missing.
-inline extent read_pair(step& at, std::string_view key, int otherwise) {
+inline extent read_pair(node_reader& at, std::string_view key, int otherwise) {
     if (!at.has(key)) return {otherwise, otherwise};
     const std::vector<std::int64_t> given = at.integers(key);
     if (given.size() != 2) fail(at.who, ": ", key, " ", to_string(given), " must hold 2 numbers, height and width");
@@ -44,7 +44,7 @@ inline std::pair<int, int> same_padding(std::int64_t size, int kernel, int strid
 }
 
 /// Stride, dilation, padding and rounding of a window with this kernel over an image of these ONNX sizes.
-inline window read_window(step& at, extent kernel, const sizes& dims) {
+inline window read_window(node_reader& at, extent kernel, const sizes& dims) {
     window taps{.kernel = kernel, .stride = read_pair(at, "strides", 1), .dilation = read_pair(at, "dilations", 1)};
     const std::string_view automatic = at.word("auto_pad", "NOTSET");
     const std::vector<std::int64_t> given = at.integers("pads");
@@ -53,7 +53,7 @@ inline window read_window(step& at, extent kernel, const sizes& dims) {
     for (const std::int64_t each : given)
         if (each < 0 || each > (1 << 20) || (each != 0 && automatic != "NOTSET"))
             fail(at.who, ": pads ", to_string(given), " must lie in [0, 1048576], and be 0 where auto_pad is ",
-                 quoted(automatic));
+                 in_quotes(automatic));
     if (automatic == "SAME_UPPER" || automatic == "SAME_LOWER") {
         const bool upper = automatic == "SAME_UPPER";
         const auto [top, bottom] =
@@ -65,13 +65,13 @@ inline window read_window(step& at, extent kernel, const sizes& dims) {
             taps.pad = {static_cast<int>(given[0]), static_cast<int>(given[1]), static_cast<int>(given[2]),
                         static_cast<int>(given[3])};
     } else if (automatic != "VALID") {
-        fail(at.who, ": auto_pad ", quoted(automatic), " is none of NOTSET, SAME_UPPER, SAME_LOWER, VALID");
+        fail(at.who, ": auto_pad ", in_quotes(automatic), " is none of NOTSET, SAME_UPPER, SAME_LOWER, VALID");
     }
     return taps;
 }
 
 /// Declares the output, an NHWC image that this node computes from the operand.
-inline void define_image(step& at, tensor_id id) {
+inline void define_image(node_reader& at, tensor_id id) {
     value result;
     result.id = id;
     result.order = nhwc();
@@ -80,7 +80,7 @@ inline void define_image(step& at, tensor_id id) {
 }
 
 /// Weights OIHW become OHWI; a missing bias is 0.
-inline void import_conv(step& at) {
+inline void import_conv(node_reader& at) {
     at.expect_inputs(2, 3);
     const value of = image(at, 0);
     const value& weights = at.constant(1, "the weights");
@@ -117,7 +117,7 @@ inline void import_conv(step& at) {
     define_image(at, at.emit(std::move(conv), {of.id}));
 }
 
-inline void import_pool(step& at, pool_kind kind) {
+inline void import_pool(node_reader& at, pool_kind kind) {
     at.expect_inputs(1, 1);
     const value of = image(at, 0);
     if (!at.has("kernel_shape")) fail(at.who, " has no kernel_shape: export the model again");
@@ -133,16 +133,16 @@ inline void import_pool(step& at, pool_kind kind) {
     }
     define_image(at, at.emit(pool, {of.id}));
 }
-inline void import_max_pool(step& at) { import_pool(at, pool_kind::max); }
-inline void import_average_pool(step& at) { import_pool(at, pool_kind::average); }
+inline void import_max_pool(node_reader& at) { import_pool(at, pool_kind::max); }
+inline void import_average_pool(node_reader& at) { import_pool(at, pool_kind::average); }
 
-inline void import_global_average_pool(step& at) {
+inline void import_global_average_pool(node_reader& at) {
     at.expect_inputs(1, 1);
     define_image(at, at.emit(op::global_average_pool{}, {image(at, 0).id}));
 }
 
 /// The mean over two axes of four is a global average pool over whatever stands there: (2, 3) of NCHW, (1, 2) of NHWC.
-inline void import_reduce_mean(step& at) {
+inline void import_reduce_mean(node_reader& at) {
     at.expect_inputs(1, at.into.opset >= 18 ? 2 : 1);
     if (at.into.opset >= 18) at.ignore("noop_with_empty_axes");
     const value& of = at.computed(0, "the image");
