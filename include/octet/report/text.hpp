@@ -30,13 +30,16 @@ inline std::string grouped(std::size_t value) {
     return digits;
 }
 
-/// At most `width` characters; of a longer text the end, which tells the layers of a model apart. Control characters,
-/// which a model's names may hold, become '?'.
-inline std::string tail(const std::string& words, std::size_t width) {
-    std::string all = words.size() <= width ? words : ".." + words.substr(words.size() - width + 2);
+/// Control characters, which the names of a model may hold, become '?'.
+inline std::string printable(std::string words) {
     std::replace_if(
-        all.begin(), all.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-    return all;
+        words.begin(), words.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+    return words;
+}
+
+/// At most `width` characters; of a longer text the end, which tells the layers of a model apart.
+inline std::string tail(const std::string& words, std::size_t width) {
+    return printable(words.size() <= width ? words : ".." + words.substr(words.size() - width + 2));
 }
 
 inline std::string decibel_text(double value) {
@@ -74,7 +77,7 @@ inline std::string aligned(const std::vector<std::vector<std::string>>& rows, st
 
 /// "17 of 18 layers in int8" and the reason of each that is not, sizes, and the warnings of calibration; one a line.
 inline std::string summary_text(const quantization_report& from) {
-    using detail::grouped;
+    using detail::grouped, detail::printable;
     const auto ratio = [](std::size_t before, std::size_t after) {
         return detail::formatted("%.2f", static_cast<double>(before) / static_cast<double>(after));
     };
@@ -82,12 +85,13 @@ inline std::string summary_text(const quantization_report& from) {
                            " nodes before folding), rounding ", to_string(from.rounding), ", ", from.conversions,
                            " conversions between float and int8\n");
     for (const layer_report& layer : from.layers)
-        if (!layer.is_int8) all += text("  in float: ", layer.operation, " '", layer.name, "': ", layer.reason, "\n");
+        if (!layer.is_int8)
+            all += "  in float: " + printable(text(layer.operation, " '", layer.name, "': ", layer.reason)) + '\n';
     all += text("weights ", grouped(from.float_weight_bytes), " -> ", grouped(from.int8_weight_bytes), " bytes (",
                 ratio(from.float_weight_bytes, from.int8_weight_bytes), " x smaller), arena ",
                 grouped(from.float_arena_bytes), " -> ", grouped(from.int8_arena_bytes), " bytes (",
                 ratio(from.float_arena_bytes, from.int8_arena_bytes), " x)\n");
-    for (const std::string& warning : from.warnings) all += text("warning: ", warning, "\n");
+    for (const std::string& warning : from.warnings) all += "warning: " + printable(warning) + '\n';
     return all;
 }
 
