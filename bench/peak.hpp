@@ -4,9 +4,9 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <vector>
 
 #include "octet/core/config.hpp"
@@ -87,11 +87,18 @@ inline peak_loop float_peak([[maybe_unused]] isa which) noexcept {
     return {};
 }
 
+/// Seconds that this thread ran: what other processes take from a long sample would be missing from a short one.
+inline double thread_seconds() noexcept {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
 template <class Body>
 double seconds_of(const Body& body) {
-    const auto start = std::chrono::steady_clock::now();
+    const double start = thread_seconds();
     body();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return thread_seconds() - start;
 }
 
 inline double median(std::vector<double> samples) {

@@ -83,7 +83,7 @@ class gemm_law {
             multipliers.push_back(Rounding::make(static_cast<float>(m), "test"));
         }
 
-        // Every tap of every row is an array of its own whose end, or begin, touches an unmapped page for the last.
+        // The last byte of the last row (or the first of the first) touches an unmapped page.
         const std::size_t step = whole(p.depth) + static_cast<std::size_t>(p.misalign);
         const std::size_t count = whole(p.rows, p.taps);
         const guarded<std::int8_t> lhs(step * (count - 1) + whole(p.depth), p.side);
@@ -214,6 +214,29 @@ TYPED_TEST(gemm, taps_offsets_strides_and_alignments) {
     });
 }
 
+TYPED_TEST(gemm, random_problems) {
+    this->each([](const auto& law) {
+        std::mt19937 random(2024);
+        const auto up_to = [&](int most) { return 1 + static_cast<int>(random() % static_cast<std::uint32_t>(most)); };
+        for (int i = 0; i < 150; ++i) {
+            const int low = -129 + up_to(200), high = low + up_to(127 - low);
+            law.check({.rows = up_to(110),
+                       .cols = up_to(150),
+                       .taps = up_to(4),
+                       .depth = up_to(90),
+                       .lhs_zero = up_to(256) - 129,
+                       .out_zero = up_to(256) - 129,
+                       .limits = {low, high},
+                       .out_gap = up_to(9) - 1,
+                       .lhs_offset = up_to(64) - 1,
+                       .misalign = up_to(9) - 1,
+                       .side = i % 2 == 0 ? guard::end : guard::begin,
+                       .weight_low = i % 5 == 0 ? -128 : -127,
+                       .seed = static_cast<std::uint32_t>(i)});
+        }
+    });
+}
+
 TYPED_TEST(gemm, extreme_zero_points_and_clamps) {
     this->each([](const auto& law) {
         for (const int lhs_zero : {-128, -1, 0, 127})
@@ -259,12 +282,12 @@ TYPED_TEST(gemm, multipliers_of_1_and_above_and_tiny_ones) {
     });
 }
 
-// A depth of 1 with lhs in -128..127 against 256 columns with every weight.
+// Depth 1: 256 rows with every lhs byte against 256 columns with every weight.
 TYPED_TEST(gemm, every_product_of_two_bytes) {
     std::vector<std::int8_t> lhs(256), weights(256);
     for (std::size_t i = 0; i < 256; ++i) lhs[i] = weights[i] = static_cast<std::int8_t>(static_cast<int>(i) - 128);
     const std::vector<std::int32_t> bias(256, 0);
-    // 16,384 / 128 reaches both ends of int8; four divisors and shifts of the zero point see every bit of a product.
+    // 16,384 / 128 reaches both ends of int8, and smaller divisors see the lower bits of each product.
     this->each([&](const auto& law) {
         const auto& kernel = law.kernel();
         std::vector<const std::int8_t*> table(static_cast<std::size_t>(kernel.tile_rows));

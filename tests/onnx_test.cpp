@@ -240,6 +240,9 @@ TEST(onnx_unary, clip_takes_attributes_until_10_and_inputs_after) {
     EXPECT_EQ(only<op::clip>(upper).range, (activation_range{-infinity, 6}));
     const graph crossed = parse(one(13, {1, 4}, "Clip", {"lo", "hi"}).floats("lo", {}, {9}).floats("hi", {}, {6}));
     EXPECT_EQ(only<op::clip>(crossed).range, (activation_range{6, 6}));
+    EXPECT_EQ(only<op::clip>(parse(one(9, {1, 4}, "Clip", {}, {attr("min", 0.0F)}))).range,
+              (activation_range{0, infinity}));
+    EXPECT_EQ(kinds(parse(one(13, {1, 4}, "Clip"))), "") << "no bounds, no node";
     EXPECT_NE(refusal(one(11, {1, 4}, "Clip", {}, {attr("min", 0.0F)})).find("'min' does not belong to Clip"),
               std::string::npos);
 }

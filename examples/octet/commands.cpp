@@ -49,9 +49,10 @@ void print_head(const arguments& asked, const work& with) {
                 octet::to_string(input.dims).c_str());
     const std::string& from = asked.calibration.empty() ? asked.samples : asked.calibration;
     std::printf("calibration  %zu samples of %s, %s\n", with.calibrated, name_of(from).c_str(), asked.observer.c_str());
-    std::printf("weights      %s, activations %s\n",
+    std::printf("int8         weights %s, activations %s, rounding %s\n",
                 asked.how.weight_granularity == octet::granularity::per_channel ? "per channel" : "per tensor",
-                asked.how.activation_scheme == octet::scheme::asymmetric ? "asymmetric" : "symmetric");
+                asked.how.activation_scheme == octet::scheme::asymmetric ? "asymmetric" : "symmetric",
+                std::string(to_string(asked.how.rounding)).c_str());
     const octet::isa target = asked.target.value_or(octet::best_isa());
     std::printf("ISA          %s\n", std::string(octet::to_string(target)).c_str());
 }
@@ -61,7 +62,7 @@ void print_head(const arguments& asked, const work& with) {
 void quantize(const arguments& asked) {
     const work with = prepare(asked);
     print_head(asked, with);
-    with_rounding(asked.how.rounding, [&]<class Rounding>() { print_report<Rounding>(asked, with); });
+    with_rounding(asked.how.rounding, [&]<class Rounding>() { print_report(make_report<Rounding>(asked, with)); });
 }
 
 void evaluate(const arguments& asked) {
@@ -71,7 +72,8 @@ void evaluate(const arguments& asked) {
         load_labels(asked.labels, with.data.count, static_cast<int>(scores.elements()), asked.class_offset);
     print_head(asked, with);
     with_rounding(asked.how.rounding, [&]<class Rounding>() {
-        print_comparison<Rounding>(asked, with, labels);
-        print_report<Rounding>(asked, with);
+        const octet::quantization_report report = make_report<Rounding>(asked, with);
+        print_comparison<Rounding>(asked, with, labels, report);
+        print_report(report);
     });
 }

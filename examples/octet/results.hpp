@@ -23,13 +23,28 @@ struct work {
 /// The report is measured on so many samples at most: enough for a tenth of a dB.
 inline constexpr std::size_t most_reported = 100;
 
-/// The report of each layer.
 template <class Rounding>
-void print_report(const arguments& asked, const work& with) {
-    const auto all = octet::report<Rounding>(with.model, with.int8, with.data,
-                                             {.most_samples = most_reported, .target = asked.target});
+octet::quantization_report make_report(const arguments& asked, const work& with) {
+    return octet::report<Rounding>(with.model, with.int8, with.data,
+                                   {.most_samples = most_reported, .target = asked.target});
+}
+
+/// The report of each layer.
+inline void print_report(const octet::quantization_report& all) {
     std::printf("%s\nsignal-to-noise ratio and share cut off by the range, over %zu samples:\n%s",
                 octet::summary_text(all).c_str(), all.samples, octet::table_text(all).c_str());
+}
+
+/// A number as printf writes it; "1,234,567".
+inline std::string formatted(const char* form, double value) {
+    char digits[40];
+    std::snprintf(digits, sizeof digits, form, value);
+    return digits;
+}
+inline std::string grouped(std::size_t value) {
+    std::string digits = std::to_string(value);
+    for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+    return digits;
 }
 
 /// One line of the comparison of float and int8.
@@ -40,14 +55,15 @@ inline void print_row(const char* what, const std::string& real, const std::stri
 
 inline void print_accuracy(const char* what, std::size_t real, std::size_t quantized, std::size_t count) {
     const auto percent = [&](double right) { return 100.0 * right / static_cast<double>(count); };
-    const auto form = [&](double value) { return octet::detail::formatted("%.2f %%", value); };
+    const auto form = [&](double value) { return formatted("%.2f %%", value); };
     const double before = percent(static_cast<double>(real)), after = percent(static_cast<double>(quantized));
-    print_row(what, form(before), form(after), octet::detail::formatted("%+.2f points", after - before));
+    print_row(what, form(before), form(after), formatted("%+.2f points", after - before));
 }
 
 /// Accuracy, sizes and latency of the float and the int8 network, and the hash of the int8 outputs.
 template <class Rounding>
-void print_comparison(const arguments& asked, const work& with, const std::vector<int>& labels) {
+void print_comparison(const arguments& asked, const work& with, const std::vector<int>& labels,
+                      const octet::quantization_report& report) {
     const octet::session_options options{.batch = asked.batch, .target = asked.target};
     octet::session<> real(octet::as_float(with.int8.net), options);
     octet::session<Rounding> quantized(with.int8, options);
@@ -58,27 +74,28 @@ void print_comparison(const arguments& asked, const work& with, const std::vecto
     for (std::size_t i = 0; i < before.classes.size(); ++i) agree += before.classes[i] == after.classes[i] ? 1U : 0U;
     const std::size_t count = with.data.count;
     std::printf("samples      %zu of %s\n\n", count, name_of(asked.samples).c_str());
-    print_row("", "float", "int8", "");
+    std::printf("%27s%14s\n", "float", "int8");
     print_accuracy("top-1", before.first, after.first, count);
     print_accuracy("top-5", before.first_5, after.first_5, count);
-    print_row("same class", "", octet::text(octet::detail::grouped(agree)),
-              octet::text("of ", octet::detail::grouped(count), " samples"));
-    print_row("weights", octet::detail::grouped(octet::detail::weight_bytes(octet::as_float(with.int8.net))),
-              octet::detail::grouped(octet::detail::weight_bytes(with.int8)), "bytes, with biases and scales");
-    print_row("arena", octet::detail::grouped(real.plan().total_bytes()),
-              octet::detail::grouped(quantized.plan().total_bytes()), octet::text("bytes, at batch ", asked.batch));
+    print_row("same class", "", octet::text(grouped(agree)), octet::text("of ", grouped(count), " samples"));
+    print_row("weights", grouped(report.float_weight_bytes), grouped(report.int8_weight_bytes),
+              "bytes, with biases and scales");
+    print_row("arena", grouped(real.plan().total_bytes()), grouped(quantized.plan().total_bytes()),
+              octet::text("bytes, at batch ", asked.batch));
     print_row(
-        "latency", octet::detail::formatted("%.3f ms", slow.milliseconds),
-        octet::detail::formatted("%.3f ms", fast.milliseconds),
-        octet::detail::formatted("%.2f times as fast; ", slow.milliseconds / fast.milliseconds) +
+        "latency", formatted("%.3f ms", slow.milliseconds), formatted("%.3f ms", fast.milliseconds),
+        formatted("%.2f times as fast; ", slow.milliseconds / fast.milliseconds) +
             octet::text("medians of ", slow.runs, " and ", fast.runs, " runs, batch ", asked.batch, ", 1 thread"));
     std::printf("int8 outputs fnv1a %016" PRIx64 " over %s bytes\n\n", after.hash.value(),
-                octet::detail::grouped(after.hash.bytes()).c_str());
+                grouped(after.hash.bytes()).c_str());
 }
 
-extern template void print_report<octet::nearest_even>(const arguments&, const work&);
-extern template void print_report<octet::tflite>(const arguments&, const work&);
-extern template void print_report<octet::single>(const arguments&, const work&);
-extern template void print_comparison<octet::nearest_even>(const arguments&, const work&, const std::vector<int>&);
-extern template void print_comparison<octet::tflite>(const arguments&, const work&, const std::vector<int>&);
-extern template void print_comparison<octet::single>(const arguments&, const work&, const std::vector<int>&);
+extern template octet::quantization_report make_report<octet::nearest_even>(const arguments&, const work&);
+extern template octet::quantization_report make_report<octet::tflite>(const arguments&, const work&);
+extern template octet::quantization_report make_report<octet::single>(const arguments&, const work&);
+extern template void print_comparison<octet::nearest_even>(const arguments&, const work&, const std::vector<int>&,
+                                                           const octet::quantization_report&);
+extern template void print_comparison<octet::tflite>(const arguments&, const work&, const std::vector<int>&,
+                                                     const octet::quantization_report&);
+extern template void print_comparison<octet::single>(const arguments&, const work&, const std::vector<int>&,
+                                                     const octet::quantization_report&);

@@ -1,4 +1,5 @@
 #include "results.hpp"
 
-template void print_report<octet::single>(const arguments&, const work&);
-template void print_comparison<octet::single>(const arguments&, const work&, const std::vector<int>&);
+template octet::quantization_report make_report<octet::single>(const arguments&, const work&);
+template void print_comparison<octet::single>(const arguments&, const work&, const std::vector<int>&,
+                                              const octet::quantization_report&);

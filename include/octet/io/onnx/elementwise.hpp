@@ -26,19 +26,22 @@ inline void import_relu(node_reader& at) {
 
 /// min(max(x, low), high), so that bounds the wrong way round give `high` everywhere, as ONNX says.
 inline void import_clip(node_reader& at) {
-    activation_range range;
+    constexpr float most = std::numeric_limits<float>::max();  // what files write where they mean no bound
+    activation_range range{-most, most};
     if (at.into.opset >= 11) {
         at.expect_inputs(1, 3);
         if (at.has_input(1)) range.low = at.constant_real(1, "min");
         if (at.has_input(2)) range.high = at.constant_real(2, "max");
     } else {
         at.expect_inputs(1, 1);
-        range = {at.real("min", std::numeric_limits<float>::lowest()),
-                 at.real("max", std::numeric_limits<float>::max())};
+        range = {at.real("min", -most), at.real("max", most)};
     }
     if (std::isnan(range.low) || std::isnan(range.high))
         fail(at.who, ": a bound is not a number: give it a value or leave it out");
+    if (range.low <= -most) range.low = activation_range{}.low;
+    if (range.high >= most) range.high = activation_range{}.high;
     range.low = std::min(range.low, range.high);
+    if (range == activation_range{}) return at.define(at.computed(0, "the operand"));
     define_unary(at, op::clip{range});
 }
 

@@ -18,7 +18,7 @@ namespace octet::onnx::inline OCTET_ABI {
 
 class importer {
   public:
-    explicit importer(std::size_t file_bytes) : budget_(16 * (file_bytes + (1U << 16))) {}
+    explicit importer(std::size_t file_bytes) : budget_(4 * (file_bytes + (1U << 16))) {}
 
     graph net;
     std::map<std::string_view, value> values;
@@ -28,7 +28,7 @@ class importer {
 
     /// `wanted`, or with a number where a node has that name already.
     std::string unique(const std::string& wanted);
-    /// Counts elements that are copied out of the file, so that a small file cannot ask for more than 64 times its size
+    /// Counts elements that are copied out of the file, so that a small file cannot ask for more than 16 times its size
     /// by using one constant many times.
     void spend(const std::string& who, std::int64_t elements);
     /// The shape that a graph takes; throws octet::error naming `who` where it cannot.
@@ -68,7 +68,7 @@ inline void importer::spend(const std::string& who, std::int64_t elements) {
     const auto cost = static_cast<std::uint64_t>(elements);
     if (cost > budget_)
         fail(who,
-             ": the model uses its constants so often that they would take more than 64 times the file's size in "
+             ": the model uses its constants so often that they would take more than 16 times the file's size in "
              "memory: "
              "fold or split the model");
     budget_ -= cost;

@@ -183,27 +183,27 @@ inline void import_softmax(node_reader& at) {
 inline void import_concat(node_reader& at) {
     at.expect_inputs(1, at.source.inputs.size());
     if (!at.has("axis")) fail(at.who, " has no axis: export the model again");
-    std::vector<value> parts;
+    std::vector<const value*> parts;
     for (std::size_t i = 0; i < at.source.inputs.size(); ++i) {
         if (!at.has_input(i)) fail(at.who, ": input ", i, " is missing: export the model again");
-        parts.push_back(at.computed(i, "the part"));
+        parts.push_back(&at.computed(i, "the part"));
     }
-    const std::size_t rank = parts[0].dims.size(), axis = at.axis(at.integer("axis", 0), rank);
+    const std::size_t rank = parts[0]->dims.size(), axis = at.axis(at.integer("axis", 0), rank);
     if (axis == 0) fail(at.who, " joins along the batch (axis 0), which must stay 1: join along another axis");
     axes want;
-    for (const value& part : parts) {
-        if (part.dims.size() != rank)
-            fail(at.who, ": parts of shapes ", to_string(parts[0].dims), " and ", to_string(part.dims),
+    for (const value* part : parts) {
+        if (part->dims.size() != rank)
+            fail(at.who, ": parts of shapes ", to_string(parts[0]->dims), " and ", to_string(part->dims),
                  " have different ranks");
-        if (at.into.plain(part) && (want.empty() || part.order == canonical(part))) want = part.order;
+        if (at.into.plain(*part) && (want.empty() || part->order == canonical(*part))) want = part->order;
     }
-    if (want.empty()) want = canonical(parts[0]);
+    if (want.empty()) want = canonical(*parts[0]);
     std::vector<tensor_id> ids;
-    value result = at.into.arrange(at.name, parts[0], want);
+    value result = at.into.arrange(at.name, *parts[0], want);
     result.dims[axis] = 0;
-    for (const value& part : parts) {
-        ids.push_back(at.into.arrange(at.name, part, want).id);
-        result.dims[axis] += part.dims[axis];
+    for (const value* part : parts) {
+        ids.push_back(at.into.arrange(at.name, *part, want).id);
+        result.dims[axis] += part->dims[axis];
     }
     result.id = at.emit(op::concat{want[axis]}, std::move(ids));
     at.define(std::move(result));
