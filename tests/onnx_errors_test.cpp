@@ -9,10 +9,8 @@
 #include "octet/io/onnx.hpp"
 #include "onnx_writer.hpp"
 
+namespace octet::test {
 namespace {
-
-using namespace octet;
-using namespace octet::test;
 
 void expect_refusal(const std::string& message, const std::vector<std::string>& parts) {
     EXPECT_EQ(message.find("ONNX model 'test.onnx': "), 0U) << message;
@@ -319,3 +317,4 @@ TEST(onnx_errors, files) {
 }
 
 }  // namespace
+}  // namespace octet::test

@@ -12,10 +12,8 @@
 #include "octet/io/onnx.hpp"
 #include "onnx_writer.hpp"
 
+namespace octet::test {
 namespace {
-
-using namespace octet;
-using namespace octet::test;
 
 /// A tensor in ONNX's layout, and the plain definitions of the operators on it.
 struct dense {
@@ -327,3 +325,4 @@ TEST(onnx_random_networks, are_the_same_in_the_graphs_layout) {
 }
 
 }  // namespace
+}  // namespace octet::test

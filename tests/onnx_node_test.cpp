@@ -14,11 +14,8 @@
 #include "octet/io/onnx.hpp"
 #include "shared_data.hpp"
 
+namespace octet::test {
 namespace {
-
-using namespace octet;
-using octet::test::read_file;
-using octet::test::shared_data;
 
 std::string_view view(const std::vector<unsigned char>& bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -137,3 +134,4 @@ TEST(onnx_node_tests, every_supported_operator_agrees) {
 }
 
 }  // namespace
+}  // namespace octet::test

@@ -10,10 +10,8 @@
 #include "onnx_writer.hpp"
 #include "shared_data.hpp"
 
+namespace octet::test {
 namespace {
-
-using namespace octet;
-using namespace octet::test;
 
 std::map<std::string, std::string> seeds() {
     std::map<std::string, std::string> all;
@@ -93,3 +91,4 @@ TEST(onnx_seeds, are_models_and_what_the_fuzzer_begins_with) {
 }
 
 }  // namespace
+}  // namespace octet::test

@@ -14,10 +14,8 @@
 #include "onnx_writer.hpp"
 #include "shared_data.hpp"
 
+namespace octet::test {
 namespace {
-
-using namespace octet;
-using namespace octet::test;
 
 std::vector<float> run(const graph& net, const std::vector<float>& in) {
     session<> runner{as_float(net)};
@@ -593,3 +591,4 @@ TEST(onnx_shared_outputs, mnist_equals_the_recorded_outputs) {
 }
 
 }  // namespace
+}  // namespace octet::test
