@@ -11,7 +11,7 @@ namespace {
 
 using namespace octet;
 
-/// Max pool 3x3 stride 2, padded by repeating a tap inside the image.
+/// Max pool 3x3 stride 2; padding holds the lowest value.
 void max_pool(benchmark::State& state, int height, int channels, isa which) {
     const int taps = 9, side = (height + 2 - 3) / 2 + 1;
     const shape dims{1, height, height, channels};

@@ -9,11 +9,11 @@
 #include <fstream>
 #include <vector>
 
-constexpr std::size_t pixels = 24 * 24;
+constexpr std::size_t image_size = 24 * 24;
 
 /// 8-bit grey images of a .npy file, whose header takes 128 bytes, as the network wants them: (value - 128) / 64.
 std::vector<float> read_images(const char* path, std::size_t count) {
-    std::vector<char> bytes(count * pixels);
+    std::vector<char> bytes(count * image_size);
     std::ifstream(path, std::ios::binary).ignore(128).read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     std::vector<float> values;
     for (const char byte : bytes)

@@ -15,8 +15,9 @@ namespace octet::test {
 
 enum class guard { end, begin };  ///< which end of the array touches the unmapped page
 
-/// `count` zeroed elements between two unmapped pages. With guard::end the byte after the last element is unmapped, with
-/// guard::begin the byte before the first. Elements are aligned either way: a page is a multiple of every alignment.
+/// `count` zeroed elements between two unmapped pages. With guard::end the byte after the last element is unmapped,
+/// with guard::begin the byte before the first. Elements are aligned either way: a page is a multiple of every
+/// alignment.
 template <class T>
 class guarded {
     static_assert(std::is_trivially_copyable_v<T>);

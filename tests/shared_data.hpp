@@ -21,7 +21,8 @@ inline std::vector<unsigned char> read_file(const std::string& path) {
     std::FILE* file = std::fopen(path.c_str(), "rb");
     if (file == nullptr) return bytes;
     unsigned char part[1 << 16];
-    while (const std::size_t count = std::fread(part, 1, sizeof part, file)) bytes.insert(bytes.end(), part, part + count);
+    while (const std::size_t count = std::fread(part, 1, sizeof part, file))
+        bytes.insert(bytes.end(), part, part + count);
     std::fclose(file);
     return bytes;
 }

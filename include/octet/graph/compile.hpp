@@ -26,7 +26,7 @@ class compiler {
         : from_(from),
           net_(from.net),
           options_(options),
-          target_(options.target.value_or(best_isa())),
+          target_(choose_isa(options.target)),
           forms_(net_.tensors().size()),
           parents_(net_.tensors().size()),
           done_(net_.nodes().size(), false) {}

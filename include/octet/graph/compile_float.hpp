@@ -6,6 +6,7 @@
 
 #include "octet/graph/program.hpp"
 #include "octet/nn/conv2d_float.hpp"
+#include "octet/nn/depthwise_conv2d_float.hpp"
 #include "octet/nn/float_layers.hpp"
 #include "octet/nn/movement.hpp"
 
@@ -39,11 +40,10 @@ struct float_steps {
              [=](const memory& m) noexcept { body(m.template read<float>(from), m.template write<float>(result)); });
     }
 
-    void operator()(const op::conv2d& conv) const {
+    /// The step of a layer that runs as layer(in, out, scratch, threads).
+    template <class Layer>
+    void emit_layer(Layer layer) const {
         const int from = in(), result = out();
-        const int depth = static_cast<int>(dims().cols()) / conv.groups;
-        auto layer = conv2d_float(conv.weights.values, conv.weights.bias, depth, conv.taps, conv.groups, n.activation,
-                                  to.target_);
         const auto kernel = layer.kernel();
         const std::size_t scratch = layer.scratch_bytes(threads().workers);
         emit(
@@ -52,6 +52,14 @@ struct float_steps {
                 run(m.template read<float>(from), m.template write<float>(result), m.scratch, m.threads);
             },
             scratch, kernel.target);
+    }
+    void operator()(const op::conv2d& conv) const {
+        const layer_weights& w = conv.weights;
+        if (is_depthwise(conv, dims()))
+            emit_layer(depthwise_conv2d_float(w.values, w.bias, conv.taps, n.activation, to.target_));
+        else
+            emit_layer(conv2d_float(w.values, w.bias, static_cast<int>(dims().cols()) / conv.groups, conv.taps,
+                                    conv.groups, n.activation, to.target_));
     }
     void operator()(const op::linear& linear) const {
         const int from = in(), result = out();

@@ -20,11 +20,6 @@ namespace octet::inline OCTET_ABI {
 template <class Rounding>
 class compiler;
 
-/// Whether a convolution has one filter for each input channel.
-inline bool is_depthwise(const op::conv2d& conv, const shape& in) noexcept {
-    return conv.groups > 1 && conv.groups == in.cols() && conv.weights.outputs == conv.groups;
-}
-
 /// The bytes that an activation leaves possible: its bounds, quantized.
 inline clamp limits_of(activation_range range, quant_params output) noexcept {
     return {quantize_value(range.low, output, -128, 127), quantize_value(range.high, output, -128, 127)};
@@ -176,10 +171,12 @@ struct int8_steps {
     }
     template <class F>
     void table(const F& f) const {
-        emit_map("lookup", isa::scalar, lookup_layer(params_in(), params_out(), f));
+        lookup_layer layer(params_in(), params_out(), f, to.target_);
+        emit_map(layer.kernel().name, layer.kernel().target, layer);
     }
     void operator()(const op::softmax&) const {
-        emit_map("softmax", isa::scalar, softmax_layer(params_in(), params_out(), who()));
+        const std::int64_t cols = to.dims_of(n.inputs[0]).cols();
+        emit_map("softmax", isa::scalar, softmax_layer(params_in(), params_out(), cols, who()));
     }
 };
 

@@ -81,6 +81,11 @@ using operation =
     std::variant<op::conv2d, op::linear, op::batch_norm, op::pool2d, op::global_average_pool, op::add, op::mul,
                  op::concat, op::pad, op::reshape, op::transpose, op::clip, op::lookup, op::softmax>;
 
+/// Whether a convolution has one filter for each input channel.
+inline bool is_depthwise(const op::conv2d& conv, const shape& in) noexcept {
+    return conv.groups > 1 && conv.groups == in.cols() && conv.weights.outputs == conv.groups;
+}
+
 /// A visitor made of lambdas: std::visit(overloaded{[](const op::add&) {...}, [](const auto&) {...}}, operation)
 template <class... Cases>
 struct overloaded : Cases... {

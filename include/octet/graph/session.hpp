@@ -23,7 +23,8 @@ namespace octet::inline OCTET_ABI {
 template <class Rounding = nearest_even>
 class session {
   public:
-    explicit session(const quantized_graph& from, const session_options& options = {}) : options_(options) {
+    explicit session(const quantized_graph& from, const session_options& options = {})
+        : options_(options), quantize_(choose_quantize(choose_isa(options.target))) {
         if (from.quantized_layers() != 0 && from.rounding != Rounding::policy)
             fail("this network was quantized for the rounding policy '", to_string(from.rounding),
                  "' and the session rounds as '", to_string(Rounding::policy),
@@ -93,7 +94,11 @@ class session {
         check_size("input", i, values.size(), input_shape(i));
         const int index = program_.inputs[i];
         const quant_params p = input_params_[i];
-        if (at(index).is_int8)
+        const shape& dims = at(index).dims;
+        if (at(index).is_int8 && !(options_.nchw && dims.rank() == 4))
+            quantize_rows(quantize_, tensor_view<const float>(values.data(), dims), p,
+                          where().template write<std::int8_t>(index));
+        else if (at(index).is_int8)
             scatter(values, where().template write<std::int8_t>(index),
                     [p](float x) { return static_cast<std::int8_t>(quantize_value(x, p, -128, 127)); });
         else
@@ -165,6 +170,7 @@ class session {
     }
 
     session_options options_;
+    quantize_entry quantize_;
     program program_;
     buffer<std::byte> arena_;
     std::vector<quant_params> input_params_;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "octet/core/config.hpp"
 #include "octet/isa/isa.hpp"
 
 namespace octet {

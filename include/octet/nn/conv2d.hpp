@@ -106,7 +106,7 @@ conv2d<Rounding>::conv2d(const conv2d_weights& w, conv2d_options options)
     const auto multipliers = make_multipliers<Rounding>(who, options_.input.scale, w.scales, options_.output.scale,
                                                         static_cast<std::size_t>(w.outputs));
     const gemm_weights all{w.values.data(), w.outputs, window_.taps(), w.depth};
-    kernel_ = choose_gemm<Rounding>(options_.target.value_or(best_isa()), holds_minus_128(all));
+    kernel_ = choose_gemm<Rounding>(choose_isa(options_.target), holds_minus_128(all));
     for (int g = 0; g < groups; ++g) {
         const std::size_t first = static_cast<std::size_t>(g) * columns;
         const gemm_weights part{w.values.data() + static_cast<std::size_t>(g) * group_bytes, w.outputs / groups,

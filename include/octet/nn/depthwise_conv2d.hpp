@@ -42,7 +42,7 @@ class depthwise_conv2d {
     depthwise_conv2d(const depthwise_weights& w, conv2d_options options)
         : options_(std::move(options)),
           window_{w.kernel, options_.stride, options_.dilation, options_.pad, false},
-          kernel_(choose_depthwise<Rounding>(options_.target.value_or(best_isa()))) {
+          kernel_(choose_depthwise<Rounding>(choose_isa(options_.target))) {
         const std::string& who = options_.name;
         check_layer_weights(who, w.values.size(), w.channels, window_.taps(), w.scales.size(), w.bias.size());
         const auto multipliers = make_multipliers<Rounding>(who, options_.input.scale, w.scales, options_.output.scale,
