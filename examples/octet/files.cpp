@@ -12,15 +12,19 @@ std::vector<std::byte> read_file(const std::string& path) {
     if (std::filesystem::is_directory(path, status))
         octet::fail(path, ": this is a directory, and a file is needed here");
     errno = 0;
-    std::ifstream file(path, std::ios::binary | std::ios::ate);
-    const auto size = file ? static_cast<std::streamoff>(file.tellg()) : -1;
-    if (size < 0)
-        octet::fail(path, ": cannot be read (", errno != 0 ? std::strerror(errno) : "no such file",
+    std::ifstream file(path, std::ios::binary);
+    if (!file)
+        octet::fail(path, ": cannot be read (", errno != 0 ? std::strerror(errno) : "it does not open",
                     "): check the path and its permissions");
-    std::vector<std::byte> bytes(static_cast<std::size_t>(size));
-    file.seekg(0);
-    file.read(reinterpret_cast<char*>(bytes.data()), size);
-    if (!file) octet::fail(path, ": ", file.gcount(), " of ", size, " bytes could be read: check the disk");
+    std::vector<std::byte> bytes;  // in pieces: a pipe does not tell its size
+    constexpr std::size_t piece = std::size_t{1} << 20;
+    while (file) {
+        const std::size_t have = bytes.size();
+        bytes.resize(have + piece);
+        file.read(reinterpret_cast<char*>(bytes.data() + have), static_cast<std::streamsize>(piece));
+        bytes.resize(have + static_cast<std::size_t>(file.gcount()));
+    }
+    if (file.bad()) octet::fail(path, ": reading stopped after ", bytes.size(), " bytes: check the disk");
     return bytes;
 }
 

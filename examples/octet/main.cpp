@@ -83,10 +83,12 @@ void add_options(CLI::App& command, arguments& to, typed& words) {
         .add_option("--mean", words.mean,
                     "the network takes (value - mean) * scale; one number, or one for each channel: 123.7,116.3,103.5")
         ->delimiter(',')
+        ->allow_extra_args(false)
         ->group(group);
     command
         .add_option("--scale", words.scale, "a number or a fraction, one or one for each channel: 1/58.4,1/57.1,1/57.4")
         ->delimiter(',')
+        ->allow_extra_args(false)
         ->group(group);
 
     group = "Quantization";
