@@ -69,8 +69,13 @@ struct window {
     bool ceil_mode = false;  ///< round the number of outputs up instead of down; a window still begins inside the image
                              ///< or its leading padding
 
+    static constexpr int max_taps = 1 << 24;
+
     int taps() const noexcept { return kernel.height * kernel.width; }
-    /// The number of outputs; throws octet::error naming `who` when a size is not positive or the window does not fit.
+    /// Throws octet::error naming `who` when a size is not positive or out of all proportion: kernel, stride, dilation
+    /// and padding are at most 2^20 and a kernel has at most max_taps.
+    void check(std::string_view who) const;
+    /// The number of outputs; throws octet::error naming `who` as check does, and when the window does not fit.
     extent outputs(std::string_view who, std::int64_t height, std::int64_t width) const;
 };
 
@@ -101,17 +106,24 @@ inline std::string to_string(const shape& dims) {
     return all.empty() ? "scalar" : all;
 }
 
-inline extent window::outputs(std::string_view who, std::int64_t height, std::int64_t width) const {
+inline void window::check(std::string_view who) const {
     constexpr int most = 1 << 20;
-    const auto check = [&](const char* what, int value, int least) {
+    const auto inside = [&](const char* what, int value, int least) {
         if (value < least || value > most)
             fail(who, ": ", what, " ", value, " is outside [", least, ", ", most, "]: correct it");
     };
-    check("kernel height", kernel.height, 1), check("kernel width", kernel.width, 1);
-    check("stride", stride.height, 1), check("stride", stride.width, 1);
-    check("dilation", dilation.height, 1), check("dilation", dilation.width, 1);
-    check("padding", pad.top, 0), check("padding", pad.left, 0);
-    check("padding", pad.bottom, 0), check("padding", pad.right, 0);
+    inside("kernel height", kernel.height, 1), inside("kernel width", kernel.width, 1);
+    inside("stride", stride.height, 1), inside("stride", stride.width, 1);
+    inside("dilation", dilation.height, 1), inside("dilation", dilation.width, 1);
+    inside("padding", pad.top, 0), inside("padding", pad.left, 0);
+    inside("padding", pad.bottom, 0), inside("padding", pad.right, 0);
+    if (std::int64_t{kernel.height} * kernel.width > max_taps)
+        fail(who, ": a kernel of ", kernel.height, " x ", kernel.width, " has more than ", max_taps,
+             " taps: correct it");
+}
+
+inline extent window::outputs(std::string_view who, std::int64_t height, std::int64_t width) const {
+    check(who);
     const auto along = [&](const char* axis, std::int64_t size, int taps, int step, int spread, int before, int after) {
         const std::int64_t reach = std::int64_t{spread} * (taps - 1) + 1;
         const std::int64_t room = size + before + after - reach;

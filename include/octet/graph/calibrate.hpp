@@ -22,9 +22,8 @@ struct calibrate_options {
 
 namespace octet::inline OCTET_ABI {
 
-/// One histogram for each tensor of the graph: the same for any batch, number of threads and instruction set. Tensors
-/// that are constants, or views of other tensors (concatenations and reshapes in place), stay empty. Throws
-/// octet::error as check_samples and session do.
+/// One histogram for each tensor of the graph: the same for any batch, number of threads and instruction set. Those of
+/// constants stay empty. Throws octet::error as check_samples and session do.
 template <class Session = session<>>
 std::vector<histogram> calibrate(const graph& net, const samples& data, const calibrate_options& options = {}) {
     check_samples(net, data);
@@ -53,6 +52,14 @@ std::vector<histogram> calibrate(const graph& net, const samples& data, const ca
     const std::size_t whole = data.count / batch * batch;
     run_all(0, whole, static_cast<int>(batch));
     if (whole != data.count) run_all(whole, data.count, static_cast<int>(data.count - whole));
+    // What the session made as a view of other tensors holds their values.
+    for (const node& step : net.nodes()) {
+        histogram& own = seen[static_cast<std::size_t>(step.output)];
+        const bool view =
+            std::holds_alternative<op::reshape>(step.what) || std::holds_alternative<op::concat>(step.what);
+        if (view && own.finite() + own.nans() + own.infinities() == 0)
+            for (const tensor_id from : step.inputs) own.merge(seen[static_cast<std::size_t>(from)]);
+    }
     return seen;
 }
 

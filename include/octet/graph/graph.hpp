@@ -53,8 +53,9 @@ class graph {
     tensor_id input(std::string name, const shape& dims);
     /// A value known now. `data` holds dims.elements() finite reals.
     tensor_id constant(std::string name, const shape& dims, std::vector<float> data);
-    /// Appends a node, checks it and returns its output. `what` is one of op:: or an operation. Throws octet::error
-    /// naming the node, the value and the remedy.
+    /// Appends a node, checks it and returns its output. `what` is one of op:: or an operation; `activation` is for
+    /// those that compute: conv2d, linear, batch_norm, add, mul. Throws octet::error naming the node, the value and the
+    /// remedy.
     template <class Operation>
     tensor_id add(std::string name, Operation what, std::vector<tensor_id> inputs, activation_range activation = {});
     /// Declares a result of the network.
@@ -126,7 +127,7 @@ tensor_id graph::add(std::string name, Operation what, std::vector<tensor_id> in
     operation held_what(std::move(what));
     const std::string who = text(kind_of(held_what), " '", name, "'");
     std::vector<shape> operands;
-    bool all_constant = true;
+    bool all_constant = !inputs.empty();
     for (const tensor_id id : inputs) {
         check(who, id);
         operands.push_back(at(id).dims);
@@ -136,12 +137,24 @@ tensor_id graph::add(std::string name, Operation what, std::vector<tensor_id> in
     if (!(activation.low <= activation.high))
         fail(who, ": an activation that clips to [", activation.low, ", ", activation.high,
              "]: the lower bound must not exceed the upper");
+    const bool computes = std::holds_alternative<op::conv2d>(held_what) ||
+                          std::holds_alternative<op::linear>(held_what) ||
+                          std::holds_alternative<op::batch_norm>(held_what) ||
+                          std::holds_alternative<op::add>(held_what) || std::holds_alternative<op::mul>(held_what);
+    if (!computes && activation != activation_range{})
+        fail(who, ": it takes no activation of its own: add a clip node after it");
     const shape dims = [&] {
         if constexpr (std::is_same_v<Operation, operation>)
             return infer_shape(who, held_what, operands);
         else
             return infer_shape(who, std::get<Operation>(held_what), operands);
     }();
+    // The batch, which a session enlarges, is the first axis of the result only where the ranks are equal.
+    for (const tensor_id id : inputs)
+        if (computes && !at(id).is_constant() && at(id).dims.rank() != dims.rank())
+            fail(who, ": input '", at(id).name, "' of shape ", to_string(at(id).dims),
+                 " has not the rank of the result, ", to_string(dims),
+                 ", so that its batch would meet another axis: reshape it first");
     const tensor_id id = append({name, dims, {}});
     nodes_.push_back({std::move(name), std::move(held_what), std::move(inputs), id, activation});
     return id;

@@ -45,13 +45,19 @@ struct infer_visitor {
         if (in[0].rank() != rank)
             fail(who, ": the input has shape ", to_string(in[0]), ", but must be ", form, ": reshape it first");
     }
-    void check_weights(const layer_weights& w, std::int64_t inner) const {
+    void need_features() const {
+        if (in[0].rank() < 2)
+            fail(who, ": the input has shape ", to_string(in[0]),
+                 ", but needs a batch and a last dimension of features: reshape it first");
+    }
+    /// Weights of `outputs` x (taps x depth) values, where taps <= window::max_taps and depth <= 2^31 - 1.
+    void check_weights(const layer_weights& w, std::int64_t taps, std::int64_t depth) const {
         if (w.outputs < 1) fail(who, ": ", w.outputs, " output channels: there must be at least one");
-        const std::int64_t all = inner * w.outputs;  // both factors are at most 2^31
-        if (inner > shape::max_elements || all > shape::max_elements)
+        const std::int64_t inner = taps * depth;
+        if (inner > shape::max_elements / w.outputs)
             fail(who, ": weights of ", w.outputs, " x ", inner, " values: no tensor may hold more than ",
                  shape::max_elements);
-        check_values(text(who, ", weights"), w.values, static_cast<std::size_t>(all));
+        check_values(text(who, ", weights"), w.values, static_cast<std::size_t>(inner * w.outputs));
         check_values(text(who, ", bias"), w.bias, static_cast<std::size_t>(w.outputs));
     }
     void same_batch(const shape& out) const {
@@ -71,18 +77,16 @@ struct infer_visitor {
             fail(who, ": ", conv.groups, " groups do not divide ", channels, " input and ", conv.weights.outputs,
                  " output channels");
         const shape out = slide(conv.taps, conv.weights.outputs < 1 ? 1 : conv.weights.outputs);
-        check_weights(conv.weights,
-                      std::int64_t{conv.taps.kernel.height} * conv.taps.kernel.width * (channels / conv.groups));
+        check_weights(conv.weights, conv.taps.taps(), channels / conv.groups);
         return out;
     }
     shape operator()(const op::linear& layer) const {
-        if (in[0].rank() < 2)
-            fail(who, ": the input has shape ", to_string(in[0]),
-                 ", but needs a batch and a last dimension of features");
-        check_weights(layer.weights, in[0].cols());
+        need_features();
+        check_weights(layer.weights, 1, in[0].cols());
         return in[0].with(in[0].rank() - 1, layer.weights.outputs);
     }
     shape operator()(const op::batch_norm& norm) const {
+        need_features();
         const auto channels = static_cast<std::size_t>(in[0].cols());
         check_values(text(who, ", factor"), norm.factor, channels);
         check_values(text(who, ", shift"), norm.shift, channels);
@@ -169,7 +173,10 @@ struct infer_visitor {
         if (!std::isfinite(table.alpha)) fail(who, ": the slope is ", table.alpha, ", but must be finite");
         return in[0];
     }
-    shape operator()(const op::softmax&) const { return in[0]; }
+    shape operator()(const op::softmax&) const {
+        need_features();
+        return in[0];
+    }
 };
 
 }  // namespace detail

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "octet/core/config.hpp"
@@ -32,31 +33,84 @@ struct memory_plan {
 
 namespace octet::inline OCTET_ABI {
 
+namespace detail {
+
+inline std::size_t place_bytes(const allocation& block) noexcept { return (block.size + 63) / 64 * 64; }
+inline bool live_together(const allocation& a, const allocation& b) noexcept {
+    return a.last >= b.first && a.first <= b.last;
+}
+
+/// What no plan can do without: the largest sum of the blocks in use at one step.
+inline std::size_t least_arena(const std::vector<allocation>& blocks) {
+    std::size_t most = 0;
+    for (const allocation& at : blocks) {  // a largest sum stands at the first step of one of them
+        std::size_t sum = 0;
+        for (const allocation& other : blocks)
+            sum += other.first <= at.first && at.first <= other.last ? place_bytes(other) : 0;
+        most = std::max(most, sum);
+    }
+    return most;
+}
+
+/// Places a block among `placed`, which stand by ascending offset: at the lowest free offset, or so that it ends at the
+/// highest free one below `top`. Returns false where it does not fit below `top`.
+inline bool place(std::vector<allocation>& blocks, std::vector<std::size_t>& placed, std::size_t index, bool low,
+                  std::size_t top) {
+    allocation& block = blocks[index];
+    const std::size_t bytes = place_bytes(block);
+    std::size_t begin = 0, end = top;
+    if (low)
+        for (const std::size_t other : placed) {
+            const allocation& there = blocks[other];
+            if (!live_together(there, block)) continue;
+            if (begin + bytes <= there.offset) break;
+            begin = std::max(begin, there.offset + place_bytes(there));
+        }
+    else
+        for (auto other = placed.rbegin(); other != placed.rend(); ++other) {
+            const allocation& there = blocks[*other];
+            if (live_together(there, block) && there.offset + place_bytes(there) + bytes > end)
+                end = std::min(end, there.offset);
+        }
+    if (low ? begin + bytes > top : end < bytes) return false;
+    block.offset = low ? begin : end - bytes;
+    const auto at = std::find_if(placed.begin(), placed.end(),
+                                 [&](std::size_t other) { return blocks[other].offset > block.offset; });
+    placed.insert(at, index);
+    return true;
+}
+
+}  // namespace detail
+
 /// Chooses the offsets: largest block first, each at the lowest place that is free for as long as it lives (greedy by
-/// size; Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020). O(blocks^2).
+/// size; Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020). Where that takes more
+/// than the largest sum of blocks in use at once, blocks by first use, in turn at the lower and the upper end of that
+/// sum: no chain of layers needs more, and it stands where it fits. O(blocks^2).
 inline memory_plan plan_memory(std::vector<allocation> blocks, std::size_t scratch_bytes) {
     memory_plan plan{std::move(blocks), 0, scratch_bytes};
-    std::vector<std::size_t> order(plan.blocks.size());
+    std::vector<std::size_t> order(plan.blocks.size()), placed;
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::vector<std::size_t> by_use = order;
     std::stable_sort(order.begin(), order.end(),
                      [&](std::size_t a, std::size_t b) { return plan.blocks[a].size > plan.blocks[b].size; });
-    std::vector<std::size_t> placed;  // by ascending offset
     for (const std::size_t index : order) {
-        allocation& block = plan.blocks[index];
-        const std::size_t bytes = (block.size + 63) / 64 * 64;
-        std::size_t offset = 0;
-        for (const std::size_t other : placed) {
-            const allocation& there = plan.blocks[other];
-            if (there.last < block.first || there.first > block.last) continue;
-            if (offset + bytes <= there.offset) break;
-            offset = std::max(offset, there.offset + (there.size + 63) / 64 * 64);
-        }
-        block.offset = offset;
-        plan.arena_bytes = std::max(plan.arena_bytes, offset + bytes);
-        const auto at = std::find_if(placed.begin(), placed.end(),
-                                     [&](std::size_t other) { return plan.blocks[other].offset > offset; });
-        placed.insert(at, index);
+        detail::place(plan.blocks, placed, index, true, ~std::size_t{0});
+        plan.arena_bytes =
+            std::max(plan.arena_bytes, plan.blocks[index].offset + detail::place_bytes(plan.blocks[index]));
     }
+    const std::size_t least = detail::least_arena(plan.blocks);
+    if (plan.arena_bytes == least) return plan;
+
+    std::stable_sort(by_use.begin(), by_use.end(),
+                     [&](std::size_t a, std::size_t b) { return plan.blocks[a].first < plan.blocks[b].first; });
+    std::vector<allocation> two_ends = plan.blocks;
+    placed.clear();
+    bool fits = true, low = true;
+    for (const std::size_t index : by_use) {
+        fits = fits && detail::place(two_ends, placed, index, low, least);
+        low = !low;
+    }
+    if (fits) plan.blocks = std::move(two_ends), plan.arena_bytes = least;
     return plan;
 }
 

@@ -48,7 +48,9 @@ inline std::vector<float> per_channel_values(const tensor& constant, std::int64_
 
 }  // namespace detail
 
-/// Adding or multiplying by a constant of one value for each channel becomes a batch_norm node.
+/// Adding or multiplying by a constant of one value for each channel becomes a batch_norm node, where another pass can
+/// take that: over an image, or after a layer with weights. Elsewhere it stays, because it has an int8 form and a
+/// batch_norm has none.
 void constants_to_batch_norm(std::same_as<graph> auto& net) {
     for (node& step : net.edit()) {
         const bool adds = std::holds_alternative<op::add>(step.what),
@@ -58,6 +60,10 @@ void constants_to_batch_norm(std::same_as<graph> auto& net) {
         const tensor& operand = net.at(step.inputs[which]);
         const tensor& other = net.at(step.inputs[1 - which]);
         if (!operand.is_constant() || other.dims != net.at(step.output).dims) continue;
+        node* before = detail::only_producer(net, step, 1 - which);
+        const bool taken = before != nullptr && (detail::weights_of(*before) != nullptr ||
+                                                 std::holds_alternative<op::batch_norm>(before->what));
+        if (other.dims.rank() != 4 && !taken) continue;
         std::vector<float> values = detail::per_channel_values(operand, other.dims.cols());
         if (values.empty()) continue;
         std::vector<float> same(values.size(), adds ? 1.0F : 0.0F);

@@ -1,6 +1,7 @@
 // Runs a network. Start here to execute: a session packs the weights, plans one arena and then runs without allocating.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -64,17 +65,19 @@ class session {
         const memory all = where();
         for (const step& s : program_.steps) s.run(all);
     }
-    /// As run(); after each step calls observe(tensor_id, view) for each tensor that the step made, with a view of
-    /// const int8 or float values; before the first step, for the inputs. Tensors that are views of others are not
-    /// repeated.
+    /// As run(); calls observe(tensor_id, view) for each input before the first step, and for each other tensor after
+    /// the last step that writes to it (a concatenation takes several), with a view of const int8 or float values.
+    /// Tensors that are views of others are not repeated.
     template <class Observe>
     void run_observed(const Observe& observe) {
         const memory all = where();
         for (const int index : program_.inputs) show(all, index, observe);
-        for (const step& s : program_.steps) {
+        for (std::size_t i = 0; i < program_.steps.size(); ++i) {
+            const step& s = program_.steps[i];
             s.run(all);
             if (s.node >= 0)
-                for (const int index : s.outputs) show(all, index, observe);
+                for (const int index : s.outputs)
+                    if (last_writer(index) == i) show(all, index, observe);
         }
     }
 
@@ -122,6 +125,14 @@ class session {
     const memory_plan& plan() const noexcept { return program_.plan; }
 
   private:
+    std::size_t last_writer(int index) const noexcept {
+        std::size_t found = 0;
+        for (std::size_t i = 0; i < program_.steps.size(); ++i) {
+            const std::vector<int>& made = program_.steps[i].outputs;
+            if (std::find(made.begin(), made.end(), index) != made.end()) found = i;
+        }
+        return found;
+    }
     memory where() const noexcept {
         auto* arena = const_cast<std::byte*>(arena_.data());
         return {arena, arena + program_.plan.arena_bytes, program_.slots.data(), program_.plan.blocks.data(),

@@ -44,6 +44,7 @@ class depthwise_conv2d {
           window_{w.kernel, options_.stride, options_.dilation, options_.pad, false},
           kernel_(choose_depthwise<Rounding>(choose_isa(options_.target))) {
         const std::string& who = options_.name;
+        window_.check(who);
         check_layer_weights(who, w.values.size(), w.channels, window_.taps(), w.scales.size(), w.bias.size());
         const auto multipliers = make_multipliers<Rounding>(who, options_.input.scale, w.scales, options_.output.scale,
                                                             static_cast<std::size_t>(w.channels));

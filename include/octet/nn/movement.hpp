@@ -32,20 +32,24 @@ void reshape_copy(tensor_view<const T> in, tensor_view<T> out) noexcept {
         }
 }
 
-/// Writes `part` into `whole` with its first element of `axis` at index `first`: one operand of a concatenation.
+/// Writes `part` into `whole` with its first element of `axis` at index `first`: one operand of a concatenation. A part
+/// of one image (a constant) is written into every image.
 template <class T>
 void concat_copy(tensor_view<const T> part, tensor_view<T> whole, int axis, std::int64_t first) noexcept {
     const int last = whole.dims.rank() - 1;
-    if (axis == last) {
-        copy_rows(part, tensor_view<T>{whole.data + first, part.dims, whole.stride});
-        return;
-    }
     std::int64_t rows_per_index = 1;  // rows below one index of the axis
     for (int i = axis + 1; i < last; ++i) rows_per_index *= whole.dims[i];
-    const std::int64_t chunk = part.dims[axis] * rows_per_index, step = whole.dims[axis] * rows_per_index;
+    // Along the last axis a row is a whole number of parts; along another, `chunk` rows of every `step` are the part's.
+    const bool within_rows = axis == last;
+    const std::int64_t chunk = within_rows ? 1 : part.dims[axis] * rows_per_index;
+    const std::int64_t step = within_rows ? 1 : whole.dims[axis] * rows_per_index;
+    const std::int64_t skip = within_rows ? 0 : first * rows_per_index;
+    const std::int64_t images = whole.dims[0] / part.dims[0], image_rows = whole.rows() / images;
     const auto bytes = static_cast<std::size_t>(part.cols()) * sizeof(T);
-    for (std::int64_t r = 0; r < part.rows(); ++r)
-        std::memcpy(whole.row(r / chunk * step + first * rows_per_index + r % chunk), part.row(r), bytes);
+    for (std::int64_t image = 0; image < images; ++image)
+        for (std::int64_t r = 0; r < part.rows(); ++r)
+            std::memcpy(whole.row(image * image_rows + r / chunk * step + skip + r % chunk) + (within_rows ? first : 0),
+                        part.row(r), bytes);
 }
 
 /// out[i0, i1, ...] = in[i0 - before[0], ...], and `value` where that lies outside.
