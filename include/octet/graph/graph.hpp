@@ -47,7 +47,17 @@ struct node {
 
 namespace octet::inline OCTET_ABI {
 
-class graph {
+/// A base that keeps copies, moves and the destructor of a class from being constexpr. A compiler instantiates what
+/// constexpr functions need as soon as it reads a call, even inside a template that nobody uses: for the 14 operations of
+/// a node that costs each unit that includes this header 0.05 s.
+struct run_time_only {
+    run_time_only() = default;
+    run_time_only(const run_time_only&) noexcept {}
+    run_time_only& operator=(const run_time_only&) noexcept { return *this; }
+    ~run_time_only() {}
+};
+
+class graph : run_time_only {
   public:
     /// A value given at run time: its first size is the batch and must be 1 here.
     tensor_id input(std::string name, const shape& dims);
@@ -76,9 +86,7 @@ class graph {
     template <class Body>
     void for_each_weights(const Body& body) {
         for (node& step : nodes_)
-            std::visit(overloaded{[&](op::conv2d& conv) { body(std::as_const(step), conv.weights); },
-                                  [&](op::linear& layer) { body(std::as_const(step), layer.weights); }, [](auto&) {}},
-                       step.what);
+            if (layer_weights* weights = weights_of(step.what)) body(std::as_const(step), *weights);
     }
 
     /// For passes: the nodes themselves. A pass keeps every input made before it is read.
@@ -156,7 +164,9 @@ tensor_id graph::add(std::string name, Operation what, std::vector<tensor_id> in
                  " has not the rank of the result, ", to_string(dims),
                  ", so that its batch would meet another axis: reshape it first");
     const tensor_id id = append({name, dims, {}});
-    nodes_.push_back({std::move(name), std::move(held_what), std::move(inputs), id, activation});
+    [&](auto& nodes) {  // a template, as all that copies nodes: see run_time_only
+        nodes.push_back({std::move(name), std::move(held_what), std::move(inputs), id, activation});
+    }(nodes_);
     return id;
 }
 

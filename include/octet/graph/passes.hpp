@@ -26,12 +26,6 @@ inline node* only_producer(graph& net, const node& step, std::size_t slot) {
     return before.activation == activation_range{} ? &before : nullptr;
 }
 
-inline layer_weights* weights_of(node& step) {
-    if (auto* conv = std::get_if<op::conv2d>(&step.what)) return &conv->weights;
-    if (auto* layer = std::get_if<op::linear>(&step.what)) return &layer->weights;
-    return nullptr;
-}
-
 /// Erases node `index`, and lets the node before it make its output.
 void absorb(std::same_as<graph> auto& net, std::size_t index, node& into) {
     into.output = net.nodes()[index].output;
@@ -79,7 +73,7 @@ void fold_batch_norm(std::same_as<graph> auto& net) {
     for (std::size_t i = 0; i < net.nodes().size();) {
         const auto* norm = std::get_if<op::batch_norm>(&net.nodes()[i].what);
         node* before = norm == nullptr ? nullptr : detail::only_producer(net, net.nodes()[i], 0);
-        layer_weights* w = before == nullptr ? nullptr : detail::weights_of(*before);
+        layer_weights* w = before == nullptr ? nullptr : weights_of(before->what);
         if (w == nullptr) {
             ++i;
             continue;
@@ -116,7 +110,7 @@ void fuse_activations(std::same_as<graph> auto& net) {
         node* before = index < 0 ? nullptr : &net.edit()[static_cast<std::size_t>(index)];
         const bool computes =
             before != nullptr &&
-            (detail::weights_of(*before) != nullptr || std::holds_alternative<op::add>(before->what) ||
+            (weights_of(before->what) != nullptr || std::holds_alternative<op::add>(before->what) ||
              std::holds_alternative<op::mul>(before->what) || std::holds_alternative<op::clip>(before->what));
         if (!computes) {
             ++i;

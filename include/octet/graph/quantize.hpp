@@ -195,10 +195,8 @@ quantized_graph quantize(graph net, const samples& data, const quantize_options&
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         if (!all.layers[i].is_int8) continue;
         const quant_params input = all.at(nodes[i].inputs[0]).params;
-        if (const auto* conv = std::get_if<op::conv2d>(&nodes[i].what))
-            detail::quantize_weights(conv->weights, input, options.weight_granularity, all.layers[i]);
-        if (const auto* linear = std::get_if<op::linear>(&nodes[i].what))
-            detail::quantize_weights(linear->weights, input, options.weight_granularity, all.layers[i]);
+        if (const layer_weights* weights = weights_of(nodes[i].what))
+            detail::quantize_weights(*weights, input, options.weight_granularity, all.layers[i]);
     }
     return all;
 }

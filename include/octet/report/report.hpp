@@ -161,18 +161,13 @@ inline std::size_t weight_bytes(const quantized_graph& form) {
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < form.net.nodes().size(); ++i) {
         const quantized_layer& layer = form.layers[i];
-        const auto of_weights = [&](const layer_weights& w) {
+        const operation& what = form.net.nodes()[i].what;
+        if (const auto* norm = std::get_if<op::batch_norm>(&what))
+            bytes += (norm->factor.size() + norm->shift.size()) * sizeof(float);
+        if (const layer_weights* w = weights_of(what))
             bytes += layer.is_int8 ? layer.values.size() + layer.scales.size() * sizeof(scale) +
                                          layer.bias.size() * sizeof(std::int32_t)
-                                   : (w.values.size() + w.bias.size()) * sizeof(float);
-        };
-        std::visit(overloaded{[&](const op::conv2d& conv) { of_weights(conv.weights); },
-                              [&](const op::linear& linear) { of_weights(linear.weights); },
-                              [&](const op::batch_norm& norm) {
-                                  bytes += (norm.factor.size() + norm.shift.size()) * sizeof(float);
-                              },
-                              [](const auto&) {}},
-                   form.net.nodes()[i].what);
+                                   : (w->values.size() + w->bias.size()) * sizeof(float);
     }
     for (std::size_t t = 0; t < form.tensors.size(); ++t)
         if (const tensor& value = form.net.tensors()[t]; form.net.readers(static_cast<tensor_id>(t)) != 0)
