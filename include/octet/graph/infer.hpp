@@ -1,12 +1,12 @@
 // Shape inference, and the checks that every operation makes of its operands and weights when it enters a graph.
 #pragma once
 
-#include <cmath>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "octet/core/error.hpp"
+#include "octet/core/ieee.hpp"
 #include "octet/core/shape.hpp"
 #include "octet/graph/operation.hpp"
 
@@ -16,7 +16,7 @@ namespace octet::inline OCTET_ABI {
 inline void check_values(const std::string& who, std::span<const float> values, std::size_t count) {
     if (values.size() != count) fail(who, " holds ", values.size(), " values where its shape asks for ", count);
     for (std::size_t i = 0; i < values.size(); ++i)
-        if (!std::isfinite(values[i]))
+        if (!ieee::is_finite(values[i]))
             fail(who, ": value ", i, " is ", values[i], ": every weight and constant must be finite");
 }
 
@@ -138,7 +138,7 @@ struct infer_visitor {
                      most, "]: Octet pads, it does not crop");
             out = out.with(axis, out[axis] + grow.before[i] + grow.after[i]);
         }
-        if (!std::isfinite(grow.value)) fail(who, ": the padding value is ", grow.value, ", but must be finite");
+        if (!ieee::is_finite(grow.value)) fail(who, ": the padding value is ", grow.value, ", but must be finite");
         same_batch(out);
         return out;
     }
@@ -170,7 +170,7 @@ struct infer_visitor {
         return in[0];
     }
     shape operator()(const op::lookup& table) const {
-        if (!std::isfinite(table.alpha)) fail(who, ": the slope is ", table.alpha, ", but must be finite");
+        if (!ieee::is_finite(table.alpha)) fail(who, ": the slope is ", table.alpha, ", but must be finite");
         return in[0];
     }
     shape operator()(const op::softmax&) const {
