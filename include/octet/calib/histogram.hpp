@@ -60,7 +60,7 @@ class histogram {
         return std::bit_cast<float>(static_cast<std::uint32_t>(step - 1 + first_key) << drop);
     }
 
-    std::span<const std::uint64_t> counts() const noexcept { return counts_; }
+    std::span<const std::uint64_t> counts() const noexcept { return {counts_.data(), counts_.size()}; }
     /// How many values were seen: finite (zeros among them), exactly 0, NaN, infinite.
     std::uint64_t finite() const noexcept { return finite_; }
     std::uint64_t zeros() const noexcept { return zeros_; }

@@ -13,7 +13,7 @@
 namespace octet::inline OCTET_ABI {
 
 /// Throws octet::error unless `values` holds `count` finite reals.
-inline void check_values(const std::string& who, std::span<const float> values, std::size_t count) {
+inline void check_values(const std::string& who, const std::vector<float>& values, std::size_t count) {
     if (values.size() != count) fail(who, " holds ", values.size(), " values where its shape asks for ", count);
     for (std::size_t i = 0; i < values.size(); ++i)
         if (!ieee::is_finite(values[i]))
@@ -37,9 +37,11 @@ inline shape broadcast_shapes(const std::string& who, const shape& a, const shap
 
 namespace detail {
 
+/// Inputs is std::span<const shape> (a parameter, so that only units that build graphs compile these functions).
+template <class Inputs>
 struct infer_visitor {
     const std::string& who;
-    std::span<const shape> in;
+    Inputs in;
 
     void need_rank(int rank, const char* form) const {
         if (in[0].rank() != rank)
@@ -192,7 +194,7 @@ shape infer_shape(const std::string& who, const Operation& what, std::span<const
         constexpr bool any = std::is_same_v<Operation, op::concat>;
         if (any ? inputs.empty() : inputs.size() != (pair ? 2U : 1U))
             fail(who, ": ", inputs.size(), " inputs, but it takes ", any ? "at least 1" : pair ? "2" : "1");
-        return detail::infer_visitor{who, inputs}(what);
+        return detail::infer_visitor<std::span<const shape>>{who, inputs}(what);
     }
 }
 

@@ -67,8 +67,8 @@ inline bool place(std::vector<allocation>& blocks, std::vector<std::size_t>& pla
             begin = std::max(begin, there.offset + place_bytes(there));
         }
     else
-        for (auto other = placed.rbegin(); other != placed.rend(); ++other) {
-            const allocation& there = blocks[*other];
+        for (std::size_t i = placed.size(); i-- > 0;) {
+            const allocation& there = blocks[placed[i]];
             if (live_together(there, block) && there.offset + place_bytes(there) + bytes > end)
                 end = std::min(end, there.offset);
         }

@@ -3,6 +3,7 @@
 //   session<> run(int8);
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -78,7 +79,9 @@ inline bool fixed_range(const operation& what, range& found) {
 
 /// The integers of a layer with weights. A scale is chosen from the largest weight of its channel (or tensor) and
 /// doubled until no accumulator can leave 32 bits: |bias| + max(z + 128, 127 - z) * sum |q_w| <= 2^31 - 1.
-inline void quantize_weights(const layer_weights& from, quant_params input, granularity grain, quantized_layer& to) {
+/// (A template, so that only units that quantize compile it.)
+void quantize_weights(const std::same_as<layer_weights> auto& from, quant_params input, granularity grain,
+                      quantized_layer& to) {
     const auto outputs = static_cast<std::size_t>(from.outputs);
     const std::size_t inner = from.values.size() / outputs;
     const bool per = grain == granularity::per_channel;
@@ -94,8 +97,8 @@ inline void quantize_weights(const layer_weights& from, quant_params input, gran
         const std::size_t first = per ? c : 0, last = per ? c + 1 : outputs;
         for (bool fits = false; !fits; params[c].scale = fits ? params[c].scale : scale(params[c].scale.value * 2)) {
             const quantizer<symmetric, per_tensor, std::int8_t> one(params[c]);
-            one.quantize(std::span(from.values).subspan(first * inner, (last - first) * inner),
-                         std::span(to.values).subspan(first * inner, (last - first) * inner));
+            one.quantize({from.values.data() + first * inner, (last - first) * inner},
+                         {to.values.data() + first * inner, (last - first) * inner});
             fits = true;
             const double step = double{input.scale.value} * double{params[c].scale.value};
             for (std::size_t o = first; o < last; ++o) {

@@ -120,7 +120,7 @@ class session {
     }
 
     /// The steps with the kernel of each, and the memory plan: plain data.
-    std::span<const step> steps() const noexcept { return program_.steps; }
+    std::span<const step> steps() const noexcept { return {program_.steps.data(), program_.steps.size()}; }
     const slot& at(int index) const noexcept { return program_.slots[static_cast<std::size_t>(index)]; }
     const memory_plan& plan() const noexcept { return program_.plan; }
 

@@ -66,7 +66,9 @@ inline std::int32_t folded_bias(std::int32_t bias, zero_point lhs_zero, std::int
 }
 
 inline bool holds_minus_128(const gemm_weights& weights) noexcept {
-    return contains(std::span(weights.values, weights.column(weights.cols)), -128);
+    bool found = false;
+    for (const std::int8_t* w = weights.values; w != weights.column(weights.cols); ++w) found = found || *w == -128;
+    return found;
 }
 
 /// The weights, bias and multipliers of one product, packed for one kernel. Arrays of bias and multipliers reach to the

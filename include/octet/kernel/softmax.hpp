@@ -66,8 +66,8 @@ inline void softmax_row(const softmax_params& params, const std::int8_t* in, std
     for (std::size_t i = 0; i < n; ++i) {
         const std::uint64_t e = params.exponentials[static_cast<std::size_t>(most - in[i])];
         const auto rounded = static_cast<std::int32_t>((e * params.steps + (sum << 7)) / (sum << 8));
-        out[i] = static_cast<std::int8_t>(
-            clamped(rounded + params.out_zero.value, params.limits.low, params.limits.high));
+        out[i] =
+            static_cast<std::int8_t>(clamped(rounded + params.out_zero.value, params.limits.low, params.limits.high));
     }
 }
 

@@ -1,10 +1,10 @@
 // exp, tanh and the activations built from them, for values that become stored bytes: libm's differ between machines,
 // these return the same bits on every machine, compiler and instruction set.
 //
-// How: only + - * / and ieee::fma, which IEEE 754 rounds in one way, and operations on the bits. A compiler may contract
-// a product that meets a sum into one fma where the command line allows it, so a product and a sum that meet are
-// written as ieee::fma here, and a product that is returned goes through detail::product, which a caller's sum cannot
-// absorb. Without the instruction ieee::fma is a library call: slow (about 50 ns) and equally exact.
+// How: only + - * / and ieee::fma, which IEEE 754 rounds in one way, and operations on the bits. A compiler may
+// contract a product that meets a sum into one fma where the command line allows it, so a product and a sum that meet
+// are written as ieee::fma here, and a product that is returned goes through detail::product, which a caller's sum
+// cannot absorb. Without the instruction ieee::fma is a library call: slow (about 50 ns) and equally exact.
 //
 // Error: below 1e-15 relative wherever the result is a normal double (about 4 units in the last place); NaN gives NaN.
 // The rounding mode is to nearest, as at program start.

@@ -105,7 +105,7 @@ class quantizer {
                  " channels: give one scale and zero point for each channel");
     }
 
-    std::span<const quant_params> params() const noexcept { return params_; }
+    std::span<const quant_params> params() const noexcept { return {params_.data(), params_.size()}; }
     const quant_params& operator[](std::size_t channel) const noexcept { return params_[channel]; }
 
     /// out[i] = clamp(round_half_even(in[i] / scale) + zero_point). Sizes are equal (and layout.elements() per
