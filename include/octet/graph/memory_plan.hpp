@@ -1,6 +1,7 @@
 // The memory plan of a session: which bytes of one arena hold which value, found before anything is allocated.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -54,8 +55,8 @@ inline std::size_t least_arena(const std::vector<allocation>& blocks) {
 
 /// Places a block among `placed`, which stand by ascending offset: at the lowest free offset, or so that it ends at the
 /// highest free one below `top`. Returns false where it does not fit below `top`.
-inline bool place(std::vector<allocation>& blocks, std::vector<std::size_t>& placed, std::size_t index, bool low,
-                  std::size_t top) {
+template <class Blocks>
+bool place(Blocks& blocks, std::vector<std::size_t>& placed, std::size_t index, bool low, std::size_t top) {
     allocation& block = blocks[index];
     const std::size_t bytes = place_bytes(block);
     std::size_t begin = 0, end = top;
@@ -85,7 +86,8 @@ inline bool place(std::vector<allocation>& blocks, std::vector<std::size_t>& pla
 /// size; Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020). Where that takes more
 /// than the largest sum of blocks in use at once, blocks by first use, in turn at the lower and the upper end of that
 /// sum: no chain of layers needs more, and it stands where it fits. O(blocks^2).
-inline memory_plan plan_memory(std::vector<allocation> blocks, std::size_t scratch_bytes) {
+/// (A template, so that only units that make sessions compile it.)
+memory_plan plan_memory(std::same_as<std::vector<allocation>> auto blocks, std::size_t scratch_bytes) {
     memory_plan plan{std::move(blocks), 0, scratch_bytes};
     std::vector<std::size_t> order(plan.blocks.size()), placed;
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -100,7 +102,7 @@ inline memory_plan plan_memory(std::vector<allocation> blocks, std::size_t scrat
     if (plan.arena_bytes == least) return plan;
 
     sort_stably(by_use, [&](std::size_t a, std::size_t b) { return plan.blocks[a].first < plan.blocks[b].first; });
-    std::vector<allocation> two_ends = plan.blocks;
+    auto two_ends = plan.blocks;
     placed.clear();
     bool fits = true, low = true;
     for (const std::size_t index : by_use) {

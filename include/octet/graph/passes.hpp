@@ -47,7 +47,7 @@ inline std::vector<float> per_channel_values(const tensor& constant, std::int64_
 /// take that: over an image, or after a layer with weights. Elsewhere it stays, because it has an int8 form and a
 /// batch_norm has none.
 void constants_to_batch_norm(std::same_as<graph> auto& net) {
-    for (node& step : net.edit()) {
+    for (auto& step : net.edit()) {
         const bool adds = std::holds_alternative<op::add>(step.what),
                    multiplies = std::holds_alternative<op::mul>(step.what);
         if (!adds && !multiplies) continue;
@@ -93,7 +93,7 @@ void fold_batch_norm(std::same_as<graph> auto& net) {
 
 /// A batch_norm that nothing could take becomes a depthwise 1x1 convolution, which has int8 kernels.
 void batch_norm_to_conv(std::same_as<graph> auto& net) {
-    for (node& step : net.edit())
+    for (auto& step : net.edit())
         if (auto* norm = std::get_if<op::batch_norm>(&step.what);
             norm != nullptr && net.at(step.output).dims.rank() == 4) {
             const int channels = static_cast<int>(norm->factor.size());

@@ -1,6 +1,7 @@
 // A quantization_report as text: a summary, then one line a layer, at most 140 columns wide.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdio>
 #include <iosfwd>
@@ -56,7 +57,8 @@ inline std::string share_text(double share) {
 
 /// Rows of cells in columns two spaces apart; the first `left` columns are aligned at the left, the others at the
 /// right.
-inline std::string aligned(const std::vector<std::vector<std::string>>& rows, std::size_t left) {
+template <class Rows>
+std::string aligned(const Rows& rows, std::size_t left) {
     std::vector<std::size_t> widths(rows.front().size());
     for (const auto& row : rows)
         for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
@@ -75,8 +77,10 @@ inline std::string aligned(const std::vector<std::vector<std::string>>& rows, st
 
 }  // namespace detail
 
+// Templates, so that only units that print a report compile them.
+
 /// "17 of 18 layers in int8" and the reason of each that is not, sizes, and the warnings of calibration; one a line.
-inline std::string summary_text(const quantization_report& from) {
+std::string summary_text(const std::same_as<quantization_report> auto& from) {
     using detail::grouped, detail::printable;
     const auto ratio = [](std::size_t before, std::size_t after) {
         return detail::formatted("%.2f", static_cast<double>(before) / static_cast<double>(after));
@@ -97,7 +101,7 @@ inline std::string summary_text(const quantization_report& from) {
 
 /// The table: a line for each layer. Range, scale and zero point are the output's; "SNR" is the signal-to-noise ratio
 /// in dB over the measured samples, "cut" the saturated share; see layer_report.
-inline std::string table_text(const quantization_report& from) {
+std::string table_text(const std::same_as<quantization_report> auto& from) {
     using detail::formatted;
     std::vector<std::vector<std::string>> rows{
         {"layer", "operation", "ISA", "kernel", "min", "max", "scale", "zero", "SNR dB", "cut"}};
@@ -113,7 +117,9 @@ inline std::string table_text(const quantization_report& from) {
 }
 
 /// summary_text, an empty line, table_text.
-inline std::string to_text(const quantization_report& from) { return summary_text(from) + "\n" + table_text(from); }
+std::string to_text(const std::same_as<quantization_report> auto& from) {
+    return summary_text(from) + "\n" + table_text(from);
+}
 
 /// std::cout << report(model, int8, samples)
 template <class Traits>
