@@ -50,7 +50,7 @@ class histogram {
     static int bin_of(float x) noexcept {
         const auto bits = std::bit_cast<std::uint32_t>(x);
         const int step = static_cast<int>((bits & magnitude_mask) >> drop) - first_key + 1;
-        const int held = clamped(step, 0, middle);
+        const int held = detail::clamped(step, 0, middle);
         return (bits >> 31) != 0 ? middle - held : middle + held;
     }
     /// The smallest magnitude that lies in the bins middle + step and middle - step: 0 for step 0. The bins' magnitudes

@@ -8,7 +8,7 @@
 
 #include "octet/core/config.hpp"
 
-namespace octet::inline OCTET_ABI {
+namespace octet::inline OCTET_ABI::detail {
 
 /// x held in [low, high], low <= high; a NaN stays.
 template <class T>
@@ -53,4 +53,4 @@ constexpr void sort_stably(List& list, const Before& before) {
     }
 }
 
-}  // namespace octet::inline OCTET_ABI
+}  // namespace octet::inline OCTET_ABI::detail

@@ -231,8 +231,8 @@ void compiler<Rounding>::find_concat_views() {
             (last ? next.col : next.row) += last ? net_.at(id).dims.cols() : dims_of(id).rows();
             if (!last && before != 1) continue;
             const int maker = net_.producer(id);
-            const bool output = contains(net_.outputs(), id);
-            const int copies = count_of(join.inputs, id);
+            const bool output = detail::contains(net_.outputs(), id);
+            const int copies = detail::count_of(join.inputs, id);
             if (maker < 0 || output || copies != 1 || parents_[static_cast<std::size_t>(id)].id >= 0) continue;
             if (std::holds_alternative<op::reshape>(net_.nodes()[static_cast<std::size_t>(maker)].what)) continue;
             const bool same_form = layer(maker).is_int8 == layer(static_cast<int>(i)).is_int8;

@@ -1,7 +1,6 @@
 // The memory plan of a session: which bytes of one arena hold which value, found before anything is allocated.
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -76,7 +75,7 @@ bool place(Blocks& blocks, std::vector<std::size_t>& placed, std::size_t index, 
     if (low ? begin + bytes > top : end < bytes) return false;
     block.offset = low ? begin : end - bytes;
     placed.push_back(index);
-    sort_stably(placed, [&](std::size_t a, std::size_t b) { return blocks[a].offset < blocks[b].offset; });
+    detail::sort_stably(placed, [&](std::size_t a, std::size_t b) { return blocks[a].offset < blocks[b].offset; });
     return true;
 }
 
@@ -87,12 +86,13 @@ bool place(Blocks& blocks, std::vector<std::size_t>& placed, std::size_t index, 
 /// than the largest sum of blocks in use at once, blocks by first use, in turn at the lower and the upper end of that
 /// sum: no chain of layers needs more, and it stands where it fits. O(blocks^2).
 /// (A template, so that only units that make sessions compile it.)
-memory_plan plan_memory(std::same_as<std::vector<allocation>> auto blocks, std::size_t scratch_bytes) {
+template <class Blocks = std::vector<allocation>>
+memory_plan plan_memory(Blocks blocks, std::size_t scratch_bytes) {
     memory_plan plan{std::move(blocks), 0, scratch_bytes};
     std::vector<std::size_t> order(plan.blocks.size()), placed;
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::vector<std::size_t> by_use = order;
-    sort_stably(order, [&](std::size_t a, std::size_t b) { return plan.blocks[a].size > plan.blocks[b].size; });
+    detail::sort_stably(order, [&](std::size_t a, std::size_t b) { return plan.blocks[a].size > plan.blocks[b].size; });
     for (const std::size_t index : order) {
         detail::place(plan.blocks, placed, index, true, ~std::size_t{0});
         plan.arena_bytes =
@@ -101,7 +101,8 @@ memory_plan plan_memory(std::same_as<std::vector<allocation>> auto blocks, std::
     const std::size_t least = detail::least_arena(plan.blocks);
     if (plan.arena_bytes == least) return plan;
 
-    sort_stably(by_use, [&](std::size_t a, std::size_t b) { return plan.blocks[a].first < plan.blocks[b].first; });
+    detail::sort_stably(by_use,
+                        [&](std::size_t a, std::size_t b) { return plan.blocks[a].first < plan.blocks[b].first; });
     auto two_ends = plan.blocks;
     placed.clear();
     bool fits = true, low = true;

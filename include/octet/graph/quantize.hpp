@@ -141,7 +141,7 @@ quantized_graph quantize(graph net, const samples& data, const quantize_options&
             fail("leave_in_float names '", name,
                  "', but no node has that name after folding: see the report for names");
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-        const bool asked = contains(options.leave_in_float, nodes[i].name);
+        const bool asked = detail::contains(options.leave_in_float, nodes[i].name);
         const bool no_form = std::holds_alternative<op::batch_norm>(nodes[i].what);
         all.layers[i].is_int8 = !asked && !no_form;
         all.layers[i].reason = asked ? "left in float as asked" : no_form ? "has no int8 form here" : "";

@@ -128,7 +128,7 @@ class session {
     std::size_t last_writer(int index) const noexcept {
         std::size_t found = 0;
         for (std::size_t i = 0; i < program_.steps.size(); ++i)
-            if (contains(program_.steps[i].outputs, index)) found = i;
+            if (detail::contains(program_.steps[i].outputs, index)) found = i;
         return found;
     }
     memory where() const noexcept {

@@ -61,8 +61,8 @@ struct add_params<nearest_even> {
         const std::int32_t raised = x * a + y * b + offset;
         const std::int32_t up = raised >> shift;
         const std::int32_t rounded = (raised & mask()) == 0 ? up & ~1 : up;
-        return static_cast<std::int8_t>(clamped(rounded, limits.low - out_zero.value, limits.high - out_zero.value) +
-                                        out_zero.value);
+        return static_cast<std::int8_t>(
+            detail::clamped(rounded, limits.low - out_zero.value, limits.high - out_zero.value) + out_zero.value);
     }
 };
 

@@ -60,14 +60,14 @@ inline softmax_params make_softmax(scale in, quant_params out, clamp limits, std
 /// out[i] = softmax of in[0, n), 1 <= n <= the cols of `params`; out may be exactly in. Costs a 64-bit division a
 /// value.
 inline void softmax_row(const softmax_params& params, const std::int8_t* in, std::size_t n, std::int8_t* out) noexcept {
-    const int most = largest(in, static_cast<std::int64_t>(n));
+    const int most = detail::largest(in, static_cast<std::int64_t>(n));
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i < n; ++i) sum += params.exponentials[static_cast<std::size_t>(most - in[i])];
     for (std::size_t i = 0; i < n; ++i) {
         const std::uint64_t e = params.exponentials[static_cast<std::size_t>(most - in[i])];
         const auto rounded = static_cast<std::int32_t>((e * params.steps + (sum << 7)) / (sum << 8));
-        out[i] =
-            static_cast<std::int8_t>(clamped(rounded + params.out_zero.value, params.limits.low, params.limits.high));
+        out[i] = static_cast<std::int8_t>(
+            detail::clamped(rounded + params.out_zero.value, params.limits.low, params.limits.high));
     }
 }
 

@@ -51,7 +51,7 @@ void for_pool_runs(const sliding<std::int8_t>& over, tensor_view<std::int8_t> ou
             const int here = fill_inner_taps(over, pixel, next), cells = padded_tap_count(over, pixel);
             if (here == 0) {
                 flush(pixel);
-                fill(out.row(pixel), out.cols(), empty);
+                detail::fill(out.row(pixel), out.cols(), empty);
                 continue;
             }
             if (pixels != 0 && (here != taps || cells != divisor)) {

@@ -85,7 +85,7 @@ class quantizer {
         if (is_symmetric) return {held_scale(std::max(-least, most) / ((high - low) / 2)), zero_point(middle)};
         const octet::scale step = held_scale((most - least) / (high - low));
         const double z = ieee::nearbyint(low - least / static_cast<double>(step.value));
-        const double q = clamped(z, static_cast<double>(low), static_cast<double>(high));
+        const double q = detail::clamped(z, static_cast<double>(low), static_cast<double>(high));
         return {step, zero_point(static_cast<std::int32_t>(q))};
     }
 
@@ -147,7 +147,7 @@ class quantizer {
     }
     static octet::scale held_scale(double step) {
         if (step == 0.0) return octet::scale(1.0F);
-        return octet::scale(static_cast<float>(clamped(step, smallest_scale, largest_scale)));
+        return octet::scale(static_cast<float>(detail::clamped(step, smallest_scale, largest_scale)));
     }
     std::size_t channel_of(std::size_t i) const noexcept {
         return i / static_cast<std::size_t>(layout_.inner) % static_cast<std::size_t>(layout_.channels);

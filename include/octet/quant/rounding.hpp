@@ -84,7 +84,7 @@ inline double real_multiplier(scale input, scale weight, scale output) noexcept 
 }
 
 inline std::int32_t saturate(std::int64_t wide) noexcept {
-    return static_cast<std::int32_t>(clamped<std::int64_t>(wide, INT32_MIN, INT32_MAX));
+    return static_cast<std::int32_t>(detail::clamped<std::int64_t>(wide, INT32_MIN, INT32_MAX));
 }
 
 }  // namespace detail
@@ -119,7 +119,7 @@ struct tflite {
         return divide_by_power(doubling_high(raised, m.value), right);
     }
     static std::int32_t scaled(std::int32_t acc, multiplier m, std::int32_t low, std::int32_t high) noexcept {
-        return clamped(multiply(acc, m), low, high);
+        return detail::clamped(multiply(acc, m), low, high);
     }
 };
 
@@ -139,7 +139,7 @@ struct single {
         return detail::saturate((std::int64_t{acc} * m.value + (std::int64_t{1} << (shift - 1))) >> shift);
     }
     static std::int32_t scaled(std::int32_t acc, multiplier m, std::int32_t low, std::int32_t high) noexcept {
-        return clamped(multiply(acc, m), low, high);
+        return detail::clamped(multiply(acc, m), low, high);
     }
 };
 
