@@ -55,7 +55,7 @@ void constants_to_batch_norm(std::same_as<graph> auto& net) {
         const tensor& other = net.at(step.inputs[1 - which]);
         if (!operand.is_constant() || other.dims != net.at(step.output).dims) continue;
         node* before = detail::only_producer(net, step, 1 - which);
-        const bool taken = before != nullptr && (detail::weights_of(*before) != nullptr ||
+        const bool taken = before != nullptr && (weights_of(before->what) != nullptr ||
                                                  std::holds_alternative<op::batch_norm>(before->what));
         if (other.dims.rank() != 4 && !taken) continue;
         std::vector<float> values = detail::per_channel_values(operand, other.dims.cols());
