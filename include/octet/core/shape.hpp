@@ -1,7 +1,6 @@
 // Shapes: the sizes of a tensor, and the geometry of a window that slides over an image.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/error.hpp"
 
 namespace octet {

@@ -1,12 +1,12 @@
 // Calibration: the float network runs over the samples and a histogram watches every tensor.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
 
 #include "octet/calib/histogram.hpp"
+#include "octet/core/algorithm.hpp"
 #include "octet/graph/samples.hpp"
 #include "octet/graph/session.hpp"
 

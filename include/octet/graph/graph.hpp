@@ -48,8 +48,8 @@ struct node {
 namespace octet::inline OCTET_ABI {
 
 /// A base that keeps copies, moves and the destructor of a class from being constexpr. A compiler instantiates what
-/// constexpr functions need as soon as it reads a call, even inside a template that nobody uses: for the 14 operations of
-/// a node that costs each unit that includes this header 0.05 s.
+/// constexpr functions need as soon as it reads a call, even inside a template that nobody uses: for the 14 operations
+/// of a node that costs each unit that includes this header 0.05 s.
 struct run_time_only {
     run_time_only() = default;
     run_time_only(const run_time_only&) noexcept {}
@@ -74,8 +74,8 @@ class graph : run_time_only {
     const std::vector<tensor>& tensors() const noexcept { return tensors_; }
     const tensor& at(tensor_id id) const noexcept { return tensors_[static_cast<std::size_t>(id)]; }
     const std::vector<node>& nodes() const noexcept { return nodes_; }
-    std::span<const tensor_id> inputs() const noexcept { return inputs_; }
-    std::span<const tensor_id> outputs() const noexcept { return outputs_; }
+    std::span<const tensor_id> inputs() const noexcept { return {inputs_.data(), inputs_.size()}; }
+    std::span<const tensor_id> outputs() const noexcept { return {outputs_.data(), outputs_.size()}; }
 
     /// How many nodes and network outputs read a tensor, and the node that makes it (-1: an input or a constant).
     int readers(tensor_id id) const noexcept;
@@ -132,7 +132,9 @@ template <class Operation>
 tensor_id graph::add(std::string name, Operation what, std::vector<tensor_id> inputs, activation_range activation) {
     static_assert(std::is_convertible_v<Operation, operation>,
                   "octet::graph::add: the operation is one of octet::op, such as octet::op::conv2d");
-    operation held_what(std::move(what));
+    // `operation` by a name that depends on the argument, so that nothing of it is instantiated before a call.
+    using held = std::conditional_t<std::is_same_v<Operation, operation>, Operation, operation>;
+    held held_what(std::move(what));
     const std::string who = text(kind_of(held_what), " '", name, "'");
     std::vector<shape> operands;
     bool all_constant = !inputs.empty();
@@ -153,9 +155,9 @@ tensor_id graph::add(std::string name, Operation what, std::vector<tensor_id> in
         fail(who, ": it takes no activation of its own: add a clip node after it");
     const shape dims = [&] {
         if constexpr (std::is_same_v<Operation, operation>)
-            return infer_shape(who, held_what, operands);
+            return infer_shape(who, held_what, {operands.data(), operands.size()});
         else
-            return infer_shape(who, std::get<Operation>(held_what), operands);
+            return infer_shape(who, std::get<Operation>(held_what), {operands.data(), operands.size()});
     }();
     // The batch, which a session enlarges, is the first axis of the result only where the ranks are equal.
     for (const tensor_id id : inputs)
@@ -164,9 +166,7 @@ tensor_id graph::add(std::string name, Operation what, std::vector<tensor_id> in
                  " has not the rank of the result, ", to_string(dims),
                  ", so that its batch would meet another axis: reshape it first");
     const tensor_id id = append({name, dims, {}});
-    [&](auto& nodes) {  // a template, as all that copies nodes: see run_time_only
-        nodes.push_back({std::move(name), std::move(held_what), std::move(inputs), id, activation});
-    }(nodes_);
+    nodes_.push_back({std::move(name), std::move(held_what), std::move(inputs), id, activation});
     return id;
 }
 

@@ -1,13 +1,13 @@
 // The memory plan of a session: which bytes of one arena hold which value, found before anything is allocated.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/config.hpp"
 
 namespace octet {
@@ -67,16 +67,15 @@ inline bool place(std::vector<allocation>& blocks, std::vector<std::size_t>& pla
             begin = std::max(begin, there.offset + place_bytes(there));
         }
     else
-        for (auto other = placed.rbegin(); other != placed.rend(); ++other) {
-            const allocation& there = blocks[*other];
+        for (std::size_t i = placed.size(); i-- > 0;) {
+            const allocation& there = blocks[placed[i]];
             if (live_together(there, block) && there.offset + place_bytes(there) + bytes > end)
                 end = std::min(end, there.offset);
         }
     if (low ? begin + bytes > top : end < bytes) return false;
     block.offset = low ? begin : end - bytes;
-    const auto at = std::find_if(placed.begin(), placed.end(),
-                                 [&](std::size_t other) { return blocks[other].offset > block.offset; });
-    placed.insert(at, index);
+    placed.push_back(index);
+    sort_stably(placed, [&](std::size_t a, std::size_t b) { return blocks[a].offset < blocks[b].offset; });
     return true;
 }
 
@@ -91,8 +90,7 @@ inline memory_plan plan_memory(std::vector<allocation> blocks, std::size_t scrat
     std::vector<std::size_t> order(plan.blocks.size()), placed;
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::vector<std::size_t> by_use = order;
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return plan.blocks[a].size > plan.blocks[b].size; });
+    sort_stably(order, [&](std::size_t a, std::size_t b) { return plan.blocks[a].size > plan.blocks[b].size; });
     for (const std::size_t index : order) {
         detail::place(plan.blocks, placed, index, true, ~std::size_t{0});
         plan.arena_bytes =
@@ -101,8 +99,7 @@ inline memory_plan plan_memory(std::vector<allocation> blocks, std::size_t scrat
     const std::size_t least = detail::least_arena(plan.blocks);
     if (plan.arena_bytes == least) return plan;
 
-    std::stable_sort(by_use.begin(), by_use.end(),
-                     [&](std::size_t a, std::size_t b) { return plan.blocks[a].first < plan.blocks[b].first; });
+    sort_stably(by_use, [&](std::size_t a, std::size_t b) { return plan.blocks[a].first < plan.blocks[b].first; });
     std::vector<allocation> two_ends = plan.blocks;
     placed.clear();
     bool fits = true, low = true;

@@ -3,13 +3,14 @@
 // see also graph::for_each_weights. (They take `auto&` so that a unit that runs no pass compiles none.)
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <span>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "octet/core/algorithm.hpp"
+#include "octet/core/ieee.hpp"
 #include "octet/graph/graph.hpp"
 
 namespace octet::inline OCTET_ABI {
@@ -83,7 +84,7 @@ void fold_batch_norm(std::same_as<graph> auto& net) {
             for (std::size_t k = o * inner; k < (o + 1) * inner; ++k)
                 w->values[k] = static_cast<float>(double{w->values[k]} * double{norm->factor[o]});
             w->bias[o] =
-                static_cast<float>(std::fma(double{w->bias[o]}, double{norm->factor[o]}, double{norm->shift[o]}));
+                static_cast<float>(ieee::fma(double{w->bias[o]}, double{norm->factor[o]}, double{norm->shift[o]}));
         }
         before->activation = net.nodes()[i].activation;
         detail::absorb(net, i, *before);

@@ -1,7 +1,6 @@
 // Runs a network. Start here to execute: a session packs the weights, plans one arena and then runs without allocating.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -9,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/graph/compile.hpp"
 #include "octet/graph/program.hpp"
 #include "octet/graph/quantized_graph.hpp"
@@ -120,17 +120,15 @@ class session {
     }
 
     /// The steps with the kernel of each, and the memory plan: plain data.
-    std::span<const step> steps() const noexcept { return program_.steps; }
+    std::span<const step> steps() const noexcept { return {program_.steps.data(), program_.steps.size()}; }
     const slot& at(int index) const noexcept { return program_.slots[static_cast<std::size_t>(index)]; }
     const memory_plan& plan() const noexcept { return program_.plan; }
 
   private:
     std::size_t last_writer(int index) const noexcept {
         std::size_t found = 0;
-        for (std::size_t i = 0; i < program_.steps.size(); ++i) {
-            const std::vector<int>& made = program_.steps[i].outputs;
-            if (std::find(made.begin(), made.end(), index) != made.end()) found = i;
-        }
+        for (std::size_t i = 0; i < program_.steps.size(); ++i)
+            if (contains(program_.steps[i].outputs, index)) found = i;
         return found;
     }
     memory where() const noexcept {

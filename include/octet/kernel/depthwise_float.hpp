@@ -2,6 +2,8 @@
 // the kernel of an instruction set once; all return the same bits: see kernel/depthwise_float_call.hpp.
 #pragma once
 
+#include <concepts>
+
 #include "octet/isa/select.hpp"
 #include "octet/kernel/depthwise_float_avx2.hpp"
 #include "octet/kernel/depthwise_float_avx512_vnni.hpp"
@@ -10,7 +12,7 @@
 
 namespace octet::inline OCTET_ABI {
 
-inline depthwise_float_entry choose_float_depthwise(isa target) noexcept {
+depthwise_float_entry choose_float_depthwise(std::same_as<isa> auto target) noexcept {
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni:

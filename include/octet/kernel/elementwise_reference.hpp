@@ -3,12 +3,12 @@
 // Kernels on every instruction set return these bytes.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <string_view>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/error.hpp"
+#include "octet/core/ieee.hpp"
 #include "octet/quant/rounding.hpp"
 
 namespace octet::inline OCTET_ABI {
@@ -40,11 +40,11 @@ struct add_params<nearest_even> {
             fail(who, ": an input's scale is ", most, " times the output's scale ", out.scale.value,
                  ", but must be below 2^21 times it: every sum but 0 would be clamped; correct the output's scale");
         int exponent = 0;
-        std::frexp(most, &exponent);  // most in [2^(exponent - 1), 2^exponent)
+        ieee::frexp(most, &exponent);  // most in [2^(exponent - 1), 2^exponent)
         add_params p;
         p.shift = std::min(21 - exponent, 30);
-        p.a = static_cast<std::int32_t>(std::llrint(std::ldexp(rx, p.shift)));
-        p.b = static_cast<std::int32_t>(std::llrint(std::ldexp(ry, p.shift)));
+        p.a = static_cast<std::int32_t>(ieee::llrint(ieee::ldexp(rx, p.shift)));
+        p.b = static_cast<std::int32_t>(ieee::llrint(ieee::ldexp(ry, p.shift)));
         p.offset = p.half() - x.zero_point.value * p.a - y.zero_point.value * p.b;
         p.out_zero = out.zero_point;
         p.limits = limits;
@@ -61,7 +61,7 @@ struct add_params<nearest_even> {
         const std::int32_t raised = x * a + y * b + offset;
         const std::int32_t up = raised >> shift;
         const std::int32_t rounded = (raised & mask()) == 0 ? up & ~1 : up;
-        return static_cast<std::int8_t>(std::clamp(rounded, limits.low - out_zero.value, limits.high - out_zero.value) +
+        return static_cast<std::int8_t>(clamped(rounded, limits.low - out_zero.value, limits.high - out_zero.value) +
                                         out_zero.value);
     }
 };

@@ -3,6 +3,8 @@
 // kernel/gemm_float_call.hpp.
 #pragma once
 
+#include <concepts>
+
 #include "octet/isa/select.hpp"
 #include "octet/kernel/gemm_float_avx2.hpp"
 #include "octet/kernel/gemm_float_avx512.hpp"
@@ -25,7 +27,7 @@ float_gemm_entry float_gemm_entry_of() noexcept {
 }  // namespace detail
 
 /// The float micro-kernel for `target`, which this machine must run.
-inline float_gemm_entry choose_float_gemm(isa target) noexcept {
+float_gemm_entry choose_float_gemm(std::same_as<isa> auto target) noexcept {
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni:

@@ -2,7 +2,6 @@
 // unpack instructions leave them. The zero point and the +128 shift of unsigned products are folded into the bias.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

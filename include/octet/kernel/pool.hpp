@@ -3,6 +3,8 @@
 // kernel/pool_reference.hpp.
 #pragma once
 
+#include <concepts>
+
 #include "octet/isa/select.hpp"
 #include "octet/kernel/pool_avx2.hpp"
 #include "octet/kernel/pool_avx512_vnni.hpp"
@@ -11,7 +13,7 @@
 
 namespace octet::inline OCTET_ABI {
 
-inline max_pool_entry choose_max_pool(isa target) noexcept {
+max_pool_entry choose_max_pool(std::same_as<isa> auto target) noexcept {
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni:

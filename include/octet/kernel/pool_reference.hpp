@@ -2,10 +2,10 @@
 // set return these bytes.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <string_view>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/error.hpp"
 #include "octet/quant/rounding.hpp"
 
@@ -68,7 +68,7 @@ struct integer_average {
     std::int8_t operator()(std::int32_t sum, int taps) const noexcept {
         const std::int32_t total = sum + (divisor - taps) * in_zero.value;
         const std::int32_t average = (total >= 0 ? total + divisor / 2 : total - divisor / 2) / divisor;
-        return static_cast<std::int8_t>(std::clamp(average, limits.low, limits.high));
+        return static_cast<std::int8_t>(clamped(average, limits.low, limits.high));
     }
 };
 
@@ -100,7 +100,7 @@ template <class Taps>
 std::int8_t max_reference(int taps, const Taps& tap, int channel, clamp limits) noexcept {
     std::int32_t most = tap(0)[channel];
     for (int t = 1; t < taps; ++t) most = std::max<std::int32_t>(most, tap(t)[channel]);
-    return static_cast<std::int8_t>(std::clamp(most, limits.low, limits.high));
+    return static_cast<std::int8_t>(clamped(most, limits.low, limits.high));
 }
 
 template <class Rounding, class Taps>

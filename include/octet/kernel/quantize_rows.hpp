@@ -2,6 +2,8 @@
 // instruction set once; the arithmetic is that of quant/quantizer.hpp.
 #pragma once
 
+#include <concepts>
+
 #include "octet/core/view.hpp"
 #include "octet/isa/select.hpp"
 #include "octet/kernel/quantize_rows_avx2.hpp"
@@ -11,7 +13,7 @@
 
 namespace octet::inline OCTET_ABI {
 
-inline quantize_entry choose_quantize(isa target) noexcept {
+quantize_entry choose_quantize(std::same_as<isa> auto target) noexcept {
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni:
@@ -24,7 +26,7 @@ inline quantize_entry choose_quantize(isa target) noexcept {
     }
 }
 
-inline dequantize_entry choose_dequantize(isa target) noexcept {
+dequantize_entry choose_dequantize(std::same_as<isa> auto target) noexcept {
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni:

@@ -11,14 +11,14 @@
 // Lite's own fixed-point exponential differs: no policy returns its bytes here.
 #pragma once
 
-#include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/error.hpp"
+#include "octet/core/ieee.hpp"
 #include "octet/quant/math.hpp"
 #include "octet/quant/params.hpp"
 
@@ -50,8 +50,8 @@ inline softmax_params make_softmax(scale in, quant_params out, clamp limits, std
     softmax_params made;
     for (int d = 0; d < 256; ++d)
         made.exponentials[static_cast<std::size_t>(d)] =
-            static_cast<std::uint32_t>(std::llround(math::exp(-static_cast<double>(in.value) * d) * 0x1p30));
-    made.steps = static_cast<std::uint32_t>(std::llround(256.0 / static_cast<double>(out.scale.value)));
+            static_cast<std::uint32_t>(ieee::llround(math::exp(-static_cast<double>(in.value) * d) * 0x1p30));
+    made.steps = static_cast<std::uint32_t>(ieee::llround(256.0 / static_cast<double>(out.scale.value)));
     made.out_zero = out.zero_point;
     made.limits = limits;
     return made;
@@ -60,14 +60,14 @@ inline softmax_params make_softmax(scale in, quant_params out, clamp limits, std
 /// out[i] = softmax of in[0, n), 1 <= n <= the cols of `params`; out may be exactly in. Costs a 64-bit division a
 /// value.
 inline void softmax_row(const softmax_params& params, const std::int8_t* in, std::size_t n, std::int8_t* out) noexcept {
-    const int most = *std::max_element(in, in + n);
+    const int most = largest(in, static_cast<std::int64_t>(n));
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i < n; ++i) sum += params.exponentials[static_cast<std::size_t>(most - in[i])];
     for (std::size_t i = 0; i < n; ++i) {
         const std::uint64_t e = params.exponentials[static_cast<std::size_t>(most - in[i])];
         const auto rounded = static_cast<std::int32_t>((e * params.steps + (sum << 7)) / (sum << 8));
-        out[i] = static_cast<std::int8_t>(
-            std::clamp(rounded + params.out_zero.value, params.limits.low, params.limits.high));
+        out[i] =
+            static_cast<std::int8_t>(clamped(rounded + params.out_zero.value, params.limits.low, params.limits.high));
     }
 }
 

@@ -1,13 +1,13 @@
 // What the layers with weights share: checks, multipliers, and the split of output rows into tasks.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/error.hpp"
 #include "octet/core/parallel.hpp"
 #include "octet/core/view.hpp"

@@ -2,12 +2,12 @@
 // kernel/taps.hpp.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/parallel.hpp"
 #include "octet/core/view.hpp"
 #include "octet/isa/isa.hpp"
@@ -51,7 +51,7 @@ void for_pool_runs(const sliding<std::int8_t>& over, tensor_view<std::int8_t> ou
             const int here = fill_inner_taps(over, pixel, next), cells = padded_tap_count(over, pixel);
             if (here == 0) {
                 flush(pixel);
-                std::fill_n(out.row(pixel), out.cols(), empty);
+                fill(out.row(pixel), out.cols(), empty);
                 continue;
             }
             if (pixels != 0 && (here != taps || cells != divisor)) {

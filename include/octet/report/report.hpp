@@ -4,7 +4,6 @@
 //   std::cout << all;
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -14,7 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/error.hpp"
+#include "octet/core/ieee.hpp"
 #include "octet/graph/quantized_graph.hpp"
 #include "octet/graph/samples.hpp"
 #include "octet/graph/session.hpp"
@@ -81,7 +82,7 @@ struct tensor_loss {
         saturated += other.saturated, values += other.values;
     }
     double decibel() const noexcept {
-        return noise == 0.0 ? std::numeric_limits<double>::infinity() : 10.0 * std::log10(signal / noise);
+        return noise == 0.0 ? std::numeric_limits<double>::infinity() : 10.0 * ieee::log10(signal / noise);
     }
 };
 

@@ -1,8 +1,6 @@
 // A quantization_report as text: a summary, then one line a layer, at most 140 columns wide.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdio>
 #include <iosfwd>
@@ -10,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "octet/core/algorithm.hpp"
+#include "octet/core/ieee.hpp"
 #include "octet/report/report.hpp"
 
 namespace octet::inline OCTET_ABI {
@@ -32,8 +32,8 @@ inline std::string grouped(std::size_t value) {
 
 /// Control characters, which the names of a model may hold, become '?'.
 inline std::string printable(std::string words) {
-    std::replace_if(
-        words.begin(), words.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+    for (char& c : words)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
     return words;
 }
 
@@ -43,8 +43,8 @@ inline std::string tail(const std::string& words, std::size_t width) {
 }
 
 inline std::string decibel_text(double value) {
-    if (std::isnan(value)) return "nan";
-    if (std::isinf(value)) return value > 0 ? "exact" : "-inf";
+    if (ieee::is_nan(value)) return "nan";
+    if (!ieee::is_finite(value)) return value > 0 ? "exact" : "-inf";
     return formatted("%.1f", value);
 }
 

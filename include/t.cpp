@@ -1,1 +1,0 @@
-#include <octet/octet.hpp>
