@@ -146,8 +146,8 @@ TEST(eigen_threads, borrows_the_threads_of_a_pool) {
 
 /// A pool whose only thread is taken: the caller does all the work and waits for nobody.
 TEST(eigen_threads, does_not_wait_for_a_busy_pool) {
-    Eigen::ThreadPool pool(1);
     std::atomic<bool> release{false}, taken{false};
+    Eigen::ThreadPool pool(1);
     pool.Schedule([&] {
         taken = true;
         while (!release) std::this_thread::yield();
@@ -159,9 +159,9 @@ TEST(eigen_threads, does_not_wait_for_a_busy_pool) {
 }
 
 TEST(eigen_threads, may_be_called_from_a_thread_of_its_pool) {
+    std::atomic<bool> done{false};
     Eigen::ThreadPool pool(1);
     eigen_threads threads{pool};
-    std::atomic<bool> done{false};
     pool.Schedule([&] {
         for (int round = 0; round < 50; ++round) check(threads.hook(), 10);
         done = true;

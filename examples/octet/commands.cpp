@@ -1,6 +1,7 @@
 #include "commands.hpp"
 
 #include <cstdio>
+#include <octet/eigen.hpp>
 #include <octet/io/onnx.hpp>
 
 #include "files.hpp"
@@ -39,6 +40,7 @@ work prepare(const arguments& asked) {
     all.calibrated = calibration.count;
     octet::quantize_options how = asked.how;
     how.calibration.target = asked.target;
+    how.calibration.threads = asked.hook;
     all.int8 = octet::quantize(all.model, calibration, how);
     return all;
 }
@@ -59,13 +61,19 @@ void print_head(const arguments& asked, const work& with) {
 
 }  // namespace
 
-void quantize(const arguments& asked) {
+void quantize(const arguments& options) {
+    octet::eigen_threads threads(options.threads);
+    arguments asked = options;
+    asked.hook = threads.hook();
     const work with = prepare(asked);
     print_head(asked, with);
     with_rounding(asked.how.rounding, [&]<class Rounding>() { print_report(make_report<Rounding>(asked, with)); });
 }
 
-void evaluate(const arguments& asked) {
+void evaluate(const arguments& options) {
+    octet::eigen_threads threads(options.threads);
+    arguments asked = options;
+    asked.hook = threads.hook();
     const work with = prepare(asked);
     const octet::shape& scores = with.model.at(with.model.outputs()[0]).dims;
     const std::vector<int> labels =

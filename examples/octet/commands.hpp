@@ -21,10 +21,12 @@ struct arguments {
     std::string observer;  ///< as it was given
     std::optional<octet::isa> target;
     int batch = 1;
+    int threads = 1;
+    octet::parallel hook{};  ///< of that many, lent while a command runs
 };
 
 /// Calibrates, quantizes and prints the report.
-void quantize(const arguments& asked);
+void quantize(const arguments& options);
 
 /// Quantizes, then prints accuracy, sizes, latency and the report.
-void evaluate(const arguments& asked);
+void evaluate(const arguments& options);

@@ -107,6 +107,9 @@ void add_options(CLI::App& command, arguments& to, typed& words) {
         ->group(group);
 
     group = "Running";
+    command.add_option("--threads", to.threads, "threads of a run (default 1)")
+        ->check(CLI::Range(1, 1024))
+        ->group(group);
     command
         .add_option("--isa", words.isa, "instruction set: avx512_vnni, avx2, scalar; default: the best of this machine")
         ->group(group);

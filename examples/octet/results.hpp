@@ -26,7 +26,7 @@ inline constexpr std::size_t most_reported = 100;
 template <class Rounding>
 octet::quantization_report make_report(const arguments& asked, const work& with) {
     return octet::report<Rounding>(with.model, with.int8, with.data,
-                                   {.most_samples = most_reported, .target = asked.target});
+                                   {.most_samples = most_reported, .target = asked.target, .threads = asked.hook});
 }
 
 /// The report of each layer.
@@ -64,7 +64,7 @@ inline void print_accuracy(const char* what, std::size_t real, std::size_t quant
 template <class Rounding>
 void print_comparison(const arguments& asked, const work& with, const std::vector<int>& labels,
                       const octet::quantization_report& report) {
-    const octet::session_options options{.batch = asked.batch, .target = asked.target};
+    const octet::session_options options{.batch = asked.batch, .target = asked.target, .threads = asked.hook};
     octet::session<> real(octet::as_float(with.int8.net), options);
     octet::session<Rounding> quantized(with.int8, options);
     const outcome before = run_all(real, with.data, labels), after = run_all(quantized, with.data, labels);
@@ -82,12 +82,12 @@ void print_comparison(const arguments& asked, const work& with, const std::vecto
               "bytes, with biases and scales");
     print_row("arena", grouped(real.plan().total_bytes()), grouped(quantized.plan().total_bytes()),
               octet::text("bytes, at batch ", asked.batch));
-    print_row(
-        "latency", formatted("%.3f ms", slow.milliseconds), formatted("%.3f ms", fast.milliseconds),
-        formatted("%.2f times as fast; ", slow.milliseconds / fast.milliseconds) +
-            octet::text("medians of ", slow.runs, " and ", fast.runs, " runs, batch ", asked.batch, ", 1 thread"));
-    std::printf("int8 outputs fnv1a %016" PRIx64 " over %s bytes\n\n", after.hash.value(),
-                grouped(after.hash.bytes()).c_str());
+    print_row("latency", formatted("%.3f ms", slow.milliseconds), formatted("%.3f ms", fast.milliseconds),
+              formatted("%.2f times as fast; ", slow.milliseconds / fast.milliseconds) +
+                  octet::text("medians of ", slow.runs, " and ", fast.runs, " runs, batch ", asked.batch, ", ",
+                              asked.threads, asked.threads == 1 ? " thread" : " threads"));
+    std::printf("%-13sfnv1a %016" PRIx64 " over %s bytes\n\n", quantized.output_is_int8(0) ? "int8 outputs" : "outputs",
+                after.hash.value(), grouped(after.hash.bytes()).c_str());
 }
 
 extern template octet::quantization_report make_report<octet::nearest_even>(const arguments&, const work&);

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
-#include <thread>
 #include <type_traits>
 
 #include "octet/core/config.hpp"
@@ -15,7 +14,7 @@
 #include "octet/core/view.hpp"
 
 #include <Eigen/Core>
-#include <unsupported/Eigen/CXX11/ThreadPool>
+#include <unsupported/Eigen/CXX11/ThreadPool>  // and <thread>
 
 namespace octet::inline OCTET_ABI {
 

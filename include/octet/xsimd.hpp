@@ -40,7 +40,8 @@ void quantize(std::span<const float> in, std::span<Storage> out, quant_params p,
     for (; i + block <= in.size(); i += block) {
         std::int32_t steps[block];
         for (std::size_t k = 0; k < block; k += lanes) {
-            const floats x = floats::load_unaligned(in.data() + i + k) / scale;
+            // The compiler's division of registers: xsimd's own multiplies by an approximate inverse on NEON.
+            const floats x(floats::load_unaligned(in.data() + i + k).data / scale.data);
             // Not min and max, whose answer for a NaN differs between instruction sets.
             const floats held = xsimd::select(x > floor, xsimd::select(x < ceiling, x, ceiling), floor);
             xsimd::nearbyint_as_int(held).store_unaligned(steps + k);

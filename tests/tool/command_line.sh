@@ -72,6 +72,7 @@ for isa in scalar avx2 avx512_vnni; do
     fi
 done
 same "$hash" "--batch 7" "${evaluation[@]}" "${normal[@]}" --batch 7
+same "$hash" "--threads 2" "${evaluation[@]}" "${normal[@]}" --threads 2
 same "$hash" "scale as a number" "${evaluation[@]}" --mean 128 --scale 0.015625
 
 in_bin=(evaluate "$model" --count 100)
@@ -103,6 +104,7 @@ refused '--shape' quantize "$model" --samples "$work/test.bin" --shape twenty
 refused '--shape|28x28|24x24x1' quantize "$model" --samples "$work/test.bin" --shape 28x28
 refused '--channel-order' quantize "$model" --samples "$data" --channel-order bgr
 refused '--count' quantize "$model" --samples "$data" --count 0
+refused '--threads' quantize "$model" --samples "$data" --threads none
 refused '--batch' "${evaluation[@]}" --batch 0
 refused 'nowhere|leave_in_float' quantize "$model" --samples "$data" --float nowhere
 

@@ -96,15 +96,22 @@ struct infer_visitor {
     }
     shape operator()(const op::pool2d& pool) const {
         need_rank(4, "NHWC");
-        const auto& [kernel, stride, dilation, pad, ceil_mode] = pool.taps;
-        const shape out = slide(pool.taps, in[0][3]);
-        if (pad.top >= dilation.height * (kernel.height - 1) + 1 ||
-            pad.left >= dilation.width * (kernel.width - 1) + 1 ||
-            pad.bottom >= dilation.height * (kernel.height - 1) + 1 ||
-            pad.right >= dilation.width * (kernel.width - 1) + 1)
-            fail(who, ": padding ", pad.top, ", ", pad.left, ", ", pad.bottom, ", ", pad.right,
-                 " is not smaller than the window: a window would lie in padding alone");
+        const window& w = pool.taps;
+        const shape out = slide(w, in[0][3]);
+        if (!all_reach(out[1], in[0][1], w.kernel.height, w.stride.height, w.dilation.height, w.pad.top) ||
+            !all_reach(out[2], in[0][2], w.kernel.width, w.stride.width, w.dilation.width, w.pad.left))
+            fail(who, ": padding ", w.pad.top, ", ", w.pad.left, ", ", w.pad.bottom, ", ", w.pad.right,
+                 " lets a window of ", to_string(in[0]), " lie in padding alone: take less padding");
         return out;
+    }
+    /// Whether each of `count` windows along an axis has a tap in [0, size).
+    static bool all_reach(std::int64_t count, std::int64_t size, int taps, int step, int spread, int before) noexcept {
+        for (std::int64_t i = 0; i < count; ++i) {
+            const std::int64_t start = i * step - before;
+            const std::int64_t first = start < 0 ? (-start + spread - 1) / spread : 0;  // the first tap from 0 on
+            if (first >= taps || start + first * spread >= size) return false;
+        }
+        return true;
     }
     shape operator()(const op::global_average_pool&) const {
         need_rank(4, "NHWC");

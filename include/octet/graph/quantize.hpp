@@ -151,6 +151,8 @@ quantized_graph quantize(graph net, const samples& data, const quantize_options&
              " of them are left in float as asked");
 
     const std::vector<histogram> seen = calibrate<Session>(all.net, data, options.calibration);
+    if (data.count == 1)
+        all.warnings.push_back("one sample alone was shown: its ranges may not hold for others, give a few hundred");
     detail::shared_params shared(count);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         if (!all.layers[i].is_int8) continue;
