@@ -15,9 +15,9 @@ namespace octet::test {
 
 enum class guard { end, begin };  ///< which end of the array touches the unmapped page
 
-/// `count` zeroed elements between two unmapped pages. With guard::end the byte after the last element is unmapped (the
-/// first element then stands wherever that puts it, so T's alignment must divide count * sizeof(T) away), with
-/// guard::begin the byte before the first.
+/// `count` zeroed elements between two unmapped pages. With guard::end the byte after the last element is unmapped,
+/// with guard::begin the byte before the first. Elements are aligned either way: a page is a multiple of every
+/// alignment.
 template <class T>
 class guarded {
     static_assert(std::is_trivially_copyable_v<T>);
@@ -34,7 +34,10 @@ class guarded {
         data_ = reinterpret_cast<T*>(side == guard::end ? first + inner - bytes : first);
     }
     guarded(guarded&& other) noexcept
-        : base_(std::exchange(other.base_, nullptr)), length_(other.length_), data_(other.data_), count_(other.count_) {}
+        : base_(std::exchange(other.base_, nullptr)),
+          length_(other.length_),
+          data_(other.data_),
+          count_(other.count_) {}
     guarded& operator=(guarded&&) = delete;
     ~guarded() {
         if (base_ != nullptr) munmap(base_, length_);

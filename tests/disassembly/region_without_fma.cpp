@@ -1,6 +1,7 @@
 // A product followed by a sum stays two roundings in an AVX2 region, because the region leaves fma out.
 // functions: ^scale_and_shift
-// never: vfn?m(add|sub)
+// never: \t(vfn?m(add|sub)|fn?m(add|sub)|fml[as])
+// only: x86_64
 #include <octet/core/config.hpp>
 
 #include <cstddef>

@@ -1,6 +1,4 @@
 // expect: octet::quantizer: the scheme is octet::symmetric or octet::asymmetric
-#include <octet/octet.hpp>
+#include <octet/quant/quantizer.hpp>
 
-octet::quantizer<octet::per_tensor, octet::per_tensor> wrong(octet::range{-1, 1});
-
-int main() {}
+octet::quantizer<octet::per_tensor, octet::per_tensor> q{octet::range{-1, 1}};

@@ -4,7 +4,6 @@
 // else.
 #pragma once
 
-#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/config.hpp"
 #include "octet/quant/params.hpp"
 
@@ -50,7 +50,7 @@ class histogram {
     static int bin_of(float x) noexcept {
         const auto bits = std::bit_cast<std::uint32_t>(x);
         const int step = static_cast<int>((bits & magnitude_mask) >> drop) - first_key + 1;
-        const int held = std::clamp(step, 0, middle);
+        const int held = detail::clamped(step, 0, middle);
         return (bits >> 31) != 0 ? middle - held : middle + held;
     }
     /// The smallest magnitude that lies in the bins middle + step and middle - step: 0 for step 0. The bins' magnitudes
@@ -60,7 +60,7 @@ class histogram {
         return std::bit_cast<float>(static_cast<std::uint32_t>(step - 1 + first_key) << drop);
     }
 
-    std::span<const std::uint64_t> counts() const noexcept { return counts_; }
+    std::span<const std::uint64_t> counts() const noexcept { return {counts_.data(), counts_.size()}; }
     /// How many values were seen: finite (zeros among them), exactly 0, NaN, infinite.
     std::uint64_t finite() const noexcept { return finite_; }
     std::uint64_t zeros() const noexcept { return zeros_; }

@@ -1,11 +1,11 @@
 // The range that keeps a percentage of the values and clips the rest: outliers no longer stretch the scale.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 
 #include "octet/calib/histogram.hpp"
 #include "octet/core/error.hpp"
+#include "octet/core/ieee.hpp"
 
 namespace octet {
 
@@ -25,7 +25,7 @@ class percentile {
     /// billionths: integers only, below count / 2.
     std::uint64_t cut(std::uint64_t count) const noexcept {
         constexpr std::uint64_t billion = 1'000'000'000;
-        const auto tail = static_cast<std::uint64_t>(std::llround((100.0 - keep_) * 5e6));
+        const auto tail = static_cast<std::uint64_t>(ieee::llround((100.0 - keep_) * 5e6));
         return count / billion * tail + count % billion * tail / billion;
     }
 

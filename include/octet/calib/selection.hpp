@@ -3,6 +3,7 @@
 // A further one is a type of its own with select(const type&, const histogram&), named in the list below.
 #pragma once
 
+#include <concepts>
 #include <variant>
 
 #include "octet/calib/min_max.hpp"
@@ -16,7 +17,8 @@ using range_selection = std::variant<min_max, percentile>;
 
 namespace octet::inline OCTET_ABI {
 
-inline range select(const range_selection& how, const histogram& seen) noexcept {
+/// (A template, so that only units that select compile the visit.)
+range select(const std::same_as<range_selection> auto& how, const histogram& seen) noexcept {
     return std::visit([&](const auto& one) { return select(one, seen); }, how);
 }
 

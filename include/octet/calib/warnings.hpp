@@ -1,12 +1,12 @@
 // What calibration data can have wrong with it, said in sentences: what was seen, how often, and what to do.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "octet/calib/histogram.hpp"
+#include "octet/core/algorithm.hpp"
 #include "octet/core/error.hpp"
 #include "octet/quant/params.hpp"
 #include "octet/quant/quantizer.hpp"

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <span>
 #include <type_traits>
@@ -25,29 +24,28 @@ class buffer {
     buffer() = default;
     explicit buffer(std::size_t count) : data_(allocate(count)), size_(count) {}
     buffer(const buffer& other) : buffer(other.size_) {
-        if (size_ != 0) std::memcpy(static_cast<void*>(data_.get()), other.data_.get(), size_ * sizeof(T));
+        if (size_ != 0) std::memcpy(static_cast<void*>(data_), other.data_, size_ * sizeof(T));
     }
-    buffer(buffer&& other) noexcept : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+    buffer(buffer&& other) noexcept
+        : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
     buffer& operator=(buffer other) noexcept {
         std::swap(data_, other.data_);
         std::swap(size_, other.size_);
         return *this;
     }
+    ~buffer() { ::operator delete(static_cast<void*>(data_), alignment); }
 
-    T* data() noexcept { return data_.get(); }
-    const T* data() const noexcept { return data_.get(); }
+    T* data() noexcept { return data_; }
+    const T* data() const noexcept { return data_; }
     std::size_t size() const noexcept { return size_; }
-    T& operator[](std::size_t i) noexcept { return data_.get()[i]; }
-    const T& operator[](std::size_t i) const noexcept { return data_.get()[i]; }
+    T& operator[](std::size_t i) noexcept { return data_[i]; }
+    const T& operator[](std::size_t i) const noexcept { return data_[i]; }
     T* begin() noexcept { return data(); }
     T* end() noexcept { return data() + size_; }
     const T* begin() const noexcept { return data(); }
     const T* end() const noexcept { return data() + size_; }
 
   private:
-    struct release {
-        void operator()(T* first) const noexcept { ::operator delete(static_cast<void*>(first), alignment); }
-    };
     static T* allocate(std::size_t count) {
         if (count == 0) return nullptr;
         void* raw = ::operator new(count * sizeof(T), alignment);
@@ -55,7 +53,7 @@ class buffer {
         return static_cast<T*>(raw);
     }
 
-    std::unique_ptr<T, release> data_;
+    T* data_ = nullptr;
     std::size_t size_ = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/error.hpp"
 
 namespace octet {
@@ -129,9 +130,8 @@ inline extent window::outputs(std::string_view who, std::int64_t height, std::in
         if (room < 0)
             fail(who, ": a window of ", reach, " does not fit into a ", axis, " of ", size, " with padding ", before,
                  " and ", after, ": enlarge the input or the padding");
-        std::int64_t count = (room + (ceil_mode ? step - 1 : 0)) / step + 1;
-        if (ceil_mode && (count - 1) * step >= size + before) --count;
-        return static_cast<int>(count);
+        if (!ceil_mode) return static_cast<int>(room / step + 1);
+        return static_cast<int>(std::min((room + step - 1) / step, (size + before - 1) / step) + 1);
     };
     return {along("height", height, kernel.height, stride.height, dilation.height, pad.top, pad.bottom),
             along("width", width, kernel.width, stride.width, dilation.width, pad.left, pad.right)};

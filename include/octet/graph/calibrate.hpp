@@ -1,12 +1,12 @@
 // Calibration: the float network runs over the samples and a histogram watches every tensor.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
 
 #include "octet/calib/histogram.hpp"
+#include "octet/core/algorithm.hpp"
 #include "octet/graph/samples.hpp"
 #include "octet/graph/session.hpp"
 
@@ -24,12 +24,13 @@ namespace octet::inline OCTET_ABI {
 
 /// One histogram for each tensor of the graph: the same for any batch, number of threads and instruction set. Those of
 /// constants stay empty. Throws octet::error as check_samples and session do.
-inline std::vector<histogram> calibrate(const graph& net, const samples& data, const calibrate_options& options = {}) {
+template <class Session = session<>>
+std::vector<histogram> calibrate(const graph& net, const samples& data, const calibrate_options& options = {}) {
     check_samples(net, data);
     if (options.batch < 1) fail("calibration with a batch of ", options.batch, ": it must be at least 1");
     std::vector<histogram> seen(net.tensors().size());
     const auto run_all = [&](std::size_t first, std::size_t end, int batch) {
-        session<> run(as_float(net), {.batch = batch, .target = options.target, .threads = options.threads});
+        Session run(as_float(net), {.batch = batch, .target = options.target, .threads = options.threads});
         for (; first < end; first += static_cast<std::size_t>(batch)) {
             for (std::size_t i = 0; i < data.inputs.size(); ++i) {
                 const auto elements = static_cast<std::size_t>(net.at(net.inputs()[i]).dims.elements());

@@ -2,13 +2,13 @@
 // and the step of every node. The steps themselves are made by compile_int8.hpp and compile_float.hpp.
 #pragma once
 
-#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/graph/compile_float.hpp"
 #include "octet/graph/compile_int8.hpp"
 #include "octet/graph/program.hpp"
@@ -26,7 +26,7 @@ class compiler {
         : from_(from),
           net_(from.net),
           options_(options),
-          target_(options.target.value_or(best_isa())),
+          target_(choose_isa(options.target)),
           forms_(net_.tensors().size()),
           parents_(net_.tensors().size()),
           done_(net_.nodes().size(), false) {}
@@ -231,8 +231,8 @@ void compiler<Rounding>::find_concat_views() {
             (last ? next.col : next.row) += last ? net_.at(id).dims.cols() : dims_of(id).rows();
             if (!last && before != 1) continue;
             const int maker = net_.producer(id);
-            const bool output = std::find(net_.outputs().begin(), net_.outputs().end(), id) != net_.outputs().end();
-            const auto copies = std::count(join.inputs.begin(), join.inputs.end(), id);
+            const bool output = detail::contains(net_.outputs(), id);
+            const int copies = detail::count_of(join.inputs, id);
             if (maker < 0 || output || copies != 1 || parents_[static_cast<std::size_t>(id)].id >= 0) continue;
             if (std::holds_alternative<op::reshape>(net_.nodes()[static_cast<std::size_t>(maker)].what)) continue;
             const bool same_form = layer(maker).is_int8 == layer(static_cast<int>(i)).is_int8;

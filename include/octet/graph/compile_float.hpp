@@ -1,12 +1,12 @@
 // The float step of every operation. See compile.hpp for the walk over the graph.
 #pragma once
 
-#include <memory>
 #include <utility>
 #include <vector>
 
 #include "octet/graph/program.hpp"
 #include "octet/nn/conv2d_float.hpp"
+#include "octet/nn/depthwise_conv2d_float.hpp"
 #include "octet/nn/float_layers.hpp"
 #include "octet/nn/movement.hpp"
 
@@ -40,32 +40,38 @@ struct float_steps {
              [=](const memory& m) noexcept { body(m.template read<float>(from), m.template write<float>(result)); });
     }
 
-    void operator()(const op::conv2d& conv) const {
+    /// The step of a layer that runs as layer(in, out, scratch, threads).
+    template <class Layer>
+    void emit_layer(Layer layer) const {
         const int from = in(), result = out();
-        const int depth = static_cast<int>(dims().cols()) / conv.groups;
-        auto layer = std::make_unique<conv2d_float>(conv.weights.values, conv.weights.bias, depth, conv.taps,
-                                                    conv.groups, n.activation, to.target_);
-        const auto kernel = layer->kernel();
-        const std::size_t scratch = layer->scratch_bytes(threads().workers);
+        const auto kernel = layer.kernel();
+        const std::size_t scratch = layer.scratch_bytes(threads().workers);
         emit(
             kernel.name, {from}, result,
             [=, run = std::move(layer)](const memory& m) noexcept {
-                (*run)(m.template read<float>(from), m.template write<float>(result), m.scratch, m.threads);
+                run(m.template read<float>(from), m.template write<float>(result), m.scratch, m.threads);
             },
             scratch, kernel.target);
     }
+    void operator()(const op::conv2d& conv) const {
+        const layer_weights& w = conv.weights;
+        if (is_depthwise(conv, dims()))
+            emit_layer(depthwise_conv2d_float(w.values, w.bias, conv.taps, n.activation, to.target_));
+        else
+            emit_layer(conv2d_float(w.values, w.bias, static_cast<int>(dims().cols()) / conv.groups, conv.taps,
+                                    conv.groups, n.activation, to.target_));
+    }
     void operator()(const op::linear& linear) const {
         const int from = in(), result = out();
-        auto layer =
-            std::make_unique<conv2d_float>(linear.weights.values, linear.weights.bias, static_cast<int>(dims().cols()),
-                                           window{}, 1, n.activation, to.target_);
-        const auto kernel = layer->kernel();
-        const std::size_t scratch = layer->scratch_bytes(threads().workers);
+        auto layer = conv2d_float(linear.weights.values, linear.weights.bias, static_cast<int>(dims().cols()), window{},
+                                  1, n.activation, to.target_);
+        const auto kernel = layer.kernel();
+        const std::size_t scratch = layer.scratch_bytes(threads().workers);
         emit(
             kernel.name, {from}, result,
             [=, run = std::move(layer)](const memory& m) noexcept {
-                (*run)(as_pixels(m.template read<float>(from)), as_pixels(m.template write<float>(result)), m.scratch,
-                       m.threads);
+                run(as_pixels(m.template read<float>(from)), as_pixels(m.template write<float>(result)), m.scratch,
+                    m.threads);
             },
             scratch, kernel.target);
     }

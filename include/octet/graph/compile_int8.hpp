@@ -1,7 +1,6 @@
 // The int8 step of every operation. See compile.hpp for the walk over the graph.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,11 +19,6 @@ namespace octet::inline OCTET_ABI {
 
 template <class Rounding>
 class compiler;
-
-/// Whether a convolution has one filter for each input channel.
-inline bool is_depthwise(const op::conv2d& conv, const shape& in) noexcept {
-    return conv.groups > 1 && conv.groups == in.cols() && conv.weights.outputs == conv.groups;
-}
 
 /// The bytes that an activation leaves possible: its bounds, quantized.
 inline clamp limits_of(activation_range range, quant_params output) noexcept {
@@ -62,115 +56,89 @@ struct int8_steps {
         });
     }
 
-    std::unique_ptr<conv2d<Rounding>> make_conv(const op::conv2d& conv) const {
-        const quantized_layer& q = integers();
-        return std::make_unique<conv2d<Rounding>>(
-            conv2d_weights{q.values, conv.weights.outputs, conv.taps.kernel,
-                           static_cast<int>(to.dims_of(n.inputs[0]).cols()) / conv.groups, q.scales, q.bias},
-            conv2d_options{conv.taps.stride, conv.taps.dilation, conv.taps.pad, conv.groups, params_in(), params_out(),
-                           limits(), to.target_, who()});
+    conv2d_options options(const window& taps, int groups) const {
+        return {taps.stride, taps.dilation, taps.pad, groups, params_in(), params_out(), limits(), to.target_, who()};
     }
-    void operator()(const op::conv2d& conv) const {
+    conv2d<Rounding> make_conv(const layer_weights& weights, const window& taps, int groups) const {
+        const quantized_layer& q = integers();
+        const int depth = static_cast<int>(to.dims_of(n.inputs[0]).cols()) / groups;
+        return conv2d<Rounding>({q.values, weights.outputs, taps.kernel, depth, q.scales, q.bias},
+                                options(taps, groups));
+    }
+    /// The step of a layer that runs as layer(in, out, scratch, threads).
+    template <class Layer>
+    void emit_layer(Layer layer) const {
         const int from = in(), result = out();
-        if (is_depthwise(conv, to.dims_of(n.inputs[0]))) {
-            const quantized_layer& q = integers();
-            const auto channels = static_cast<std::size_t>(conv.groups), taps = q.values.size() / channels;
-            std::vector<std::int8_t> turned(q.values.size());  // OHW to HWC
-            for (std::size_t c = 0; c < channels; ++c)
-                for (std::size_t t = 0; t < taps; ++t) turned[t * channels + c] = q.values[c * taps + t];
-            auto layer = std::make_unique<depthwise_conv2d<Rounding>>(
-                depthwise_weights{turned, conv.groups, conv.taps.kernel, q.scales, q.bias},
-                conv2d_options{conv.taps.stride, conv.taps.dilation, conv.taps.pad, conv.groups, params_in(),
-                               params_out(), limits(), to.target_, who()});
-            const auto kernel = layer->kernel();
-            const std::size_t scratch = layer->scratch_bytes(threads().workers);
-            emit(kernel.name, kernel.target, {from}, result, run_layer(std::move(layer), from, result), scratch);
+        const std::string kernel = layer.kernel().name;
+        const isa target = layer.kernel().target;
+        const std::size_t scratch = layer.scratch_bytes(threads().workers);
+        emit(
+            kernel, target, {from}, result,
+            [=, run = std::move(layer)](const memory& m) noexcept {
+                run(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result), m.scratch, m.threads);
+            },
+            scratch);
+    }
+
+    void operator()(const op::conv2d& conv) const {
+        if (!is_depthwise(conv, to.dims_of(n.inputs[0]))) {
+            emit_layer(make_conv(conv.weights, conv.taps, conv.groups));
             return;
         }
-        auto layer = make_conv(conv);
-        const auto kernel = layer->kernel();
-        const std::size_t scratch = layer->scratch_bytes(threads().workers);
-        emit(kernel.name, kernel.target, {from}, result, run_layer(std::move(layer), from, result), scratch);
+        const quantized_layer& q = integers();
+        const auto channels = static_cast<std::size_t>(conv.groups), taps = q.values.size() / channels;
+        std::vector<std::int8_t> by_tap(q.values.size());  // from [channels][taps] to [taps][channels]
+        for (std::size_t i = 0; i < by_tap.size(); ++i) by_tap[i] = q.values[i % channels * taps + i / channels];
+        emit_layer(depthwise_conv2d<Rounding>({by_tap, conv.groups, conv.taps.kernel, q.scales, q.bias},
+                                              options(conv.taps, conv.groups)));
+    }
+    void operator()(const op::linear& linear) const {
+        const int from = in(), result = out();
+        auto layer = make_conv(linear.weights, {}, 1);
+        const std::string kernel = layer.kernel().name;
+        const isa target = layer.kernel().target;
+        const std::size_t scratch = layer.scratch_bytes(threads().workers);
+        emit(
+            kernel, target, {from}, result,
+            [=, run = std::move(layer)](const memory& m) noexcept {
+                run(as_pixels(m.template read<std::int8_t>(from)), as_pixels(m.template write<std::int8_t>(result)),
+                    m.scratch, m.threads);
+            },
+            scratch);
     }
     /// The convolution of this node and the add that reads it, in one step: see conv2d.
     void conv_and_add(const op::conv2d& conv, const node& sum) const {
         const tensor_id other_id = sum.inputs[0] == n.output ? sum.inputs[1] : sum.inputs[0];
         const int from = in(), other = to.read_slot(other_id, true), result = to.new_slot(sum.output, true);
-        auto layer = make_conv(conv);
+        auto layer = make_conv(conv.weights, conv.taps, conv.groups);
         const quant_params sum_params = params(sum.output);
         // In the order of the add's operands, which its formula is not free to change.
         const bool first = sum.inputs[0] == n.output;
         add_layer<Rounding> add(params(sum.inputs[0]), params(sum.inputs[1]), sum_params,
                                 limits_of(sum.activation, sum_params), to.target_, text("add '", sum.name, "'"));
-        const auto kernel = layer->kernel();
-        const std::size_t scratch = layer->scratch_bytes(threads().workers);
+        const auto kernel = layer.kernel();
+        const std::size_t scratch = layer.scratch_bytes(threads().workers);
         emit(
             text(kernel.name, " + add"), kernel.target, {from, other}, result,
             [=, run = std::move(layer)](const memory& m) noexcept {
-                (*run)(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result), m.scratch, m.threads,
-                       {&add, m.template read<std::int8_t>(other), first});
+                run(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result), m.scratch, m.threads,
+                    {&add, m.template read<std::int8_t>(other), first});
             },
             scratch);
-    }
-    void operator()(const op::linear& linear) const {
-        const int from = in(), result = out();
-        const quantized_layer& q = integers();
-        auto layer = std::make_unique<conv2d<Rounding>>(
-            conv2d_weights{q.values,
-                           linear.weights.outputs,
-                           {1, 1},
-                           static_cast<int>(to.dims_of(n.inputs[0]).cols()),
-                           q.scales,
-                           q.bias},
-            conv2d_options{{}, {}, {}, 1, params_in(), params_out(), limits(), to.target_, who()});
-        const auto kernel = layer->kernel();
-        const std::size_t scratch = layer->scratch_bytes(threads().workers);
-        emit(
-            kernel.name, kernel.target, {from}, result,
-            [=, run = std::move(layer)](const memory& m) noexcept {
-                (*run)(as_pixels(m.template read<std::int8_t>(from)), as_pixels(m.template write<std::int8_t>(result)),
-                       m.scratch, m.threads);
-            },
-            scratch);
-    }
-    template <class Layer>
-    static auto run_layer(std::unique_ptr<Layer> layer, int from, int result) {
-        return [=, run = std::move(layer)](const memory& m) noexcept {
-            (*run)(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result), m.scratch, m.threads);
-        };
     }
     void operator()(const op::batch_norm&) const {
         fail(who(), ": a batch normalization that could not be folded has no int8 form: leave it in float");
     }
     void operator()(const op::pool2d& pool) const {
-        const int from = in(), result = out();
-        if (pool.kind == pool_kind::max) {
-            max_pool2d layer(pool.taps, to.target_);
-            const std::size_t scratch = layer.scratch_bytes(threads().workers);
-            emit(
-                layer.kernel().name, layer.kernel().target, {from}, result,
-                [=](const memory& m) noexcept {
-                    layer(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result), m.scratch,
-                          m.threads);
-                },
-                scratch);
-            return;
-        }
-        auto layer = std::make_unique<average_pool2d<Rounding>>(pool.taps, pool.count_include_pad, params_in(),
-                                                                params_out(), to.target_, who());
-        const auto kernel = layer->kernel();
-        const std::size_t scratch = layer->scratch_bytes(threads().workers);
-        emit(kernel.name, kernel.target, {from}, result, run_layer(std::move(layer), from, result), scratch);
+        if (pool.kind == pool_kind::max)
+            emit_layer(max_pool2d(pool.taps, params_in().zero_point, to.target_));
+        else
+            emit_layer(average_pool2d<Rounding>(pool.taps, pool.count_include_pad, params_in(), params_out(),
+                                                to.target_, who()));
     }
     void operator()(const op::global_average_pool&) const {
-        const int from = in(), result = out();
         const shape dims = to.dims_of(n.inputs[0]);
-        auto layer = std::make_unique<global_average_pool<Rounding>>(dims[1] * dims[2], params_in(), params_out(),
-                                                                     to.target_, who());
-        const auto kernel = layer->kernel();
-        emit(kernel.name, kernel.target, {from}, result, [=, run = std::move(layer)](const memory& m) noexcept {
-            (*run)(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result));
-        });
+        emit_layer(global_average_pool<Rounding>(dims[1] * dims[2], params_in(), params_out(), to.target_, who()));
     }
     void operator()(const op::add&) const { binary<add_layer<Rounding>>(); }
     void operator()(const op::mul&) const { binary<mul_layer<Rounding>>(); }
@@ -203,10 +171,12 @@ struct int8_steps {
     }
     template <class F>
     void table(const F& f) const {
-        emit_map("lookup", isa::scalar, lookup_layer(params_in(), params_out(), f));
+        lookup_layer layer(params_in(), params_out(), f, to.target_);
+        emit_map(layer.kernel().name, layer.kernel().target, layer);
     }
     void operator()(const op::softmax&) const {
-        emit_map("softmax", isa::scalar, softmax_layer(params_in(), params_out(), who()));
+        const std::int64_t cols = to.dims_of(n.inputs[0]).cols();
+        emit_map("softmax", isa::scalar, softmax_layer(params_in(), params_out(), cols, who()));
     }
 };
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -46,23 +47,35 @@ struct node {
 
 namespace octet::inline OCTET_ABI {
 
-class graph {
+/// A base that keeps copies, moves and the destructor of a class from being constexpr. A compiler instantiates what
+/// constexpr functions need as soon as it reads a call, even inside a template that nobody uses: for the 14 operations
+/// of a node that costs each unit that includes this header 0.05 s.
+struct run_time_only {
+    run_time_only() = default;
+    run_time_only(const run_time_only&) noexcept {}
+    run_time_only& operator=(const run_time_only&) noexcept { return *this; }
+    ~run_time_only() {}
+};
+
+class graph : run_time_only {
   public:
     /// A value given at run time: its first size is the batch and must be 1 here.
     tensor_id input(std::string name, const shape& dims);
     /// A value known now. `data` holds dims.elements() finite reals.
     tensor_id constant(std::string name, const shape& dims, std::vector<float> data);
-    /// Appends a node, checks it and returns its output. `activation` is for operations that compute: conv2d, linear,
-    /// batch_norm, add, mul. Throws octet::error naming the node, the value and the remedy.
-    tensor_id add(std::string name, operation what, std::vector<tensor_id> inputs, activation_range activation = {});
+    /// Appends a node, checks it and returns its output. `what` is one of op:: or an operation; `activation` is for
+    /// those that compute: conv2d, linear, batch_norm, add, mul. Throws octet::error naming the node, the value and the
+    /// remedy.
+    template <class Operation>
+    tensor_id add(std::string name, Operation what, std::vector<tensor_id> inputs, activation_range activation = {});
     /// Declares a result of the network.
     void output(tensor_id id);
 
     const std::vector<tensor>& tensors() const noexcept { return tensors_; }
     const tensor& at(tensor_id id) const noexcept { return tensors_[static_cast<std::size_t>(id)]; }
     const std::vector<node>& nodes() const noexcept { return nodes_; }
-    std::span<const tensor_id> inputs() const noexcept { return inputs_; }
-    std::span<const tensor_id> outputs() const noexcept { return outputs_; }
+    std::span<const tensor_id> inputs() const noexcept { return {inputs_.data(), inputs_.size()}; }
+    std::span<const tensor_id> outputs() const noexcept { return {outputs_.data(), outputs_.size()}; }
 
     /// How many nodes and network outputs read a tensor, and the node that makes it (-1: an input or a constant).
     int readers(tensor_id id) const noexcept;
@@ -73,9 +86,7 @@ class graph {
     template <class Body>
     void for_each_weights(const Body& body) {
         for (node& step : nodes_)
-            std::visit(overloaded{[&](op::conv2d& conv) { body(std::as_const(step), conv.weights); },
-                                  [&](op::linear& layer) { body(std::as_const(step), layer.weights); }, [](auto&) {}},
-                       step.what);
+            if (layer_weights* weights = weights_of(step.what)) body(std::as_const(step), *weights);
     }
 
     /// For passes: the nodes themselves. A pass keeps every input made before it is read.
@@ -117,9 +128,14 @@ inline tensor_id graph::constant(std::string name, const shape& dims, std::vecto
     return append({std::move(name), dims, std::move(data)});
 }
 
-inline tensor_id graph::add(std::string name, operation what, std::vector<tensor_id> inputs,
-                            activation_range activation) {
-    const std::string who = text(kind_of(what), " '", name, "'");
+template <class Operation>
+tensor_id graph::add(std::string name, Operation what, std::vector<tensor_id> inputs, activation_range activation) {
+    static_assert(std::is_convertible_v<Operation, operation>,
+                  "octet::graph::add: the operation is one of octet::op, such as octet::op::conv2d");
+    // `operation` by a name that depends on the argument, so that nothing of it is instantiated before a call.
+    using held = std::conditional_t<std::is_same_v<Operation, operation>, Operation, operation>;
+    held held_what(std::move(what));
+    const std::string who = text(kind_of(held_what), " '", name, "'");
     std::vector<shape> operands;
     bool all_constant = !inputs.empty();
     for (const tensor_id id : inputs) {
@@ -131,12 +147,18 @@ inline tensor_id graph::add(std::string name, operation what, std::vector<tensor
     if (!(activation.low <= activation.high))
         fail(who, ": an activation that clips to [", activation.low, ", ", activation.high,
              "]: the lower bound must not exceed the upper");
-    const bool computes = std::holds_alternative<op::conv2d>(what) || std::holds_alternative<op::linear>(what) ||
-                          std::holds_alternative<op::batch_norm>(what) || std::holds_alternative<op::add>(what) ||
-                          std::holds_alternative<op::mul>(what);
+    const bool computes = std::holds_alternative<op::conv2d>(held_what) ||
+                          std::holds_alternative<op::linear>(held_what) ||
+                          std::holds_alternative<op::batch_norm>(held_what) ||
+                          std::holds_alternative<op::add>(held_what) || std::holds_alternative<op::mul>(held_what);
     if (!computes && activation != activation_range{})
         fail(who, ": it takes no activation of its own: add a clip node after it");
-    const shape dims = infer_shape(who, what, operands);
+    const shape dims = [&] {
+        if constexpr (std::is_same_v<Operation, operation>)
+            return infer_shape(who, held_what, {operands.data(), operands.size()});
+        else
+            return infer_shape(who, std::get<Operation>(held_what), {operands.data(), operands.size()});
+    }();
     // The batch, which a session enlarges, is the first axis of the result only where the ranks are equal.
     for (const tensor_id id : inputs)
         if (computes && !at(id).is_constant() && at(id).dims.rank() != dims.rank())
@@ -144,7 +166,7 @@ inline tensor_id graph::add(std::string name, operation what, std::vector<tensor
                  " has not the rank of the result, ", to_string(dims),
                  ", so that its batch would meet another axis: reshape it first");
     const tensor_id id = append({name, dims, {}});
-    nodes_.push_back({std::move(name), std::move(what), std::move(inputs), id, activation});
+    nodes_.push_back({std::move(name), std::move(held_what), std::move(inputs), id, activation});
     return id;
 }
 

@@ -1,22 +1,22 @@
 // Shape inference, and the checks that every operation makes of its operands and weights when it enters a graph.
 #pragma once
 
-#include <cmath>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "octet/core/error.hpp"
+#include "octet/core/ieee.hpp"
 #include "octet/core/shape.hpp"
 #include "octet/graph/operation.hpp"
 
 namespace octet::inline OCTET_ABI {
 
 /// Throws octet::error unless `values` holds `count` finite reals.
-inline void check_values(const std::string& who, std::span<const float> values, std::size_t count) {
+inline void check_values(const std::string& who, const std::vector<float>& values, std::size_t count) {
     if (values.size() != count) fail(who, " holds ", values.size(), " values where its shape asks for ", count);
     for (std::size_t i = 0; i < values.size(); ++i)
-        if (!std::isfinite(values[i]))
+        if (!ieee::is_finite(values[i]))
             fail(who, ": value ", i, " is ", values[i], ": every weight and constant must be finite");
 }
 
@@ -37,9 +37,11 @@ inline shape broadcast_shapes(const std::string& who, const shape& a, const shap
 
 namespace detail {
 
+/// Inputs is std::span<const shape> (a parameter, so that only units that build graphs compile these functions).
+template <class Inputs>
 struct infer_visitor {
     const std::string& who;
-    std::span<const shape> in;
+    Inputs in;
 
     void need_rank(int rank, const char* form) const {
         if (in[0].rank() != rank)
@@ -145,7 +147,7 @@ struct infer_visitor {
                      most, "]: Octet pads, it does not crop");
             out = out.with(axis, out[axis] + grow.before[i] + grow.after[i]);
         }
-        if (!std::isfinite(grow.value)) fail(who, ": the padding value is ", grow.value, ", but must be finite");
+        if (!ieee::is_finite(grow.value)) fail(who, ": the padding value is ", grow.value, ", but must be finite");
         same_batch(out);
         return out;
     }
@@ -177,7 +179,7 @@ struct infer_visitor {
         return in[0];
     }
     shape operator()(const op::lookup& table) const {
-        if (!std::isfinite(table.alpha)) fail(who, ": the slope is ", table.alpha, ", but must be finite");
+        if (!ieee::is_finite(table.alpha)) fail(who, ": the slope is ", table.alpha, ", but must be finite");
         return in[0];
     }
     shape operator()(const op::softmax&) const {
@@ -188,13 +190,19 @@ struct infer_visitor {
 
 }  // namespace detail
 
-/// The shape of the result, after every check of the operation against its inputs. `who` names the node in errors.
-inline shape infer_shape(const std::string& who, const operation& what, std::span<const shape> inputs) {
-    const bool pair = std::holds_alternative<op::add>(what) || std::holds_alternative<op::mul>(what);
-    const bool any = std::holds_alternative<op::concat>(what);
-    if (any ? inputs.empty() : inputs.size() != (pair ? 2U : 1U))
-        fail(who, ": ", inputs.size(), " inputs, but it takes ", any ? "at least 1" : pair ? "2" : "1");
-    return std::visit(detail::infer_visitor{who, inputs}, what);
+/// The shape of the result, after every check of the operation (one of op::, or an operation) against its inputs. `who`
+/// names the node in errors.
+template <class Operation>
+shape infer_shape(const std::string& who, const Operation& what, std::span<const shape> inputs) {
+    if constexpr (std::is_same_v<Operation, operation>) {
+        return std::visit([&](const auto& one) { return infer_shape(who, one, inputs); }, what);
+    } else {
+        constexpr bool pair = std::is_same_v<Operation, op::add> || std::is_same_v<Operation, op::mul>;
+        constexpr bool any = std::is_same_v<Operation, op::concat>;
+        if (any ? inputs.empty() : inputs.size() != (pair ? 2U : 1U))
+            fail(who, ": ", inputs.size(), " inputs, but it takes ", any ? "at least 1" : pair ? "2" : "1");
+        return detail::infer_visitor<std::span<const shape>>{who, inputs}(what);
+    }
 }
 
 }  // namespace octet::inline OCTET_ABI

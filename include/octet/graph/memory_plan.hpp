@@ -1,13 +1,13 @@
 // The memory plan of a session: which bytes of one arena hold which value, found before anything is allocated.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/config.hpp"
 
 namespace octet {
@@ -54,8 +54,8 @@ inline std::size_t least_arena(const std::vector<allocation>& blocks) {
 
 /// Places a block among `placed`, which stand by ascending offset: at the lowest free offset, or so that it ends at the
 /// highest free one below `top`. Returns false where it does not fit below `top`.
-inline bool place(std::vector<allocation>& blocks, std::vector<std::size_t>& placed, std::size_t index, bool low,
-                  std::size_t top) {
+template <class Blocks>
+bool place(Blocks& blocks, std::vector<std::size_t>& placed, std::size_t index, bool low, std::size_t top) {
     allocation& block = blocks[index];
     const std::size_t bytes = place_bytes(block);
     std::size_t begin = 0, end = top;
@@ -67,16 +67,15 @@ inline bool place(std::vector<allocation>& blocks, std::vector<std::size_t>& pla
             begin = std::max(begin, there.offset + place_bytes(there));
         }
     else
-        for (auto other = placed.rbegin(); other != placed.rend(); ++other) {
-            const allocation& there = blocks[*other];
+        for (std::size_t i = placed.size(); i-- > 0;) {
+            const allocation& there = blocks[placed[i]];
             if (live_together(there, block) && there.offset + place_bytes(there) + bytes > end)
                 end = std::min(end, there.offset);
         }
     if (low ? begin + bytes > top : end < bytes) return false;
     block.offset = low ? begin : end - bytes;
-    const auto at = std::find_if(placed.begin(), placed.end(),
-                                 [&](std::size_t other) { return blocks[other].offset > block.offset; });
-    placed.insert(at, index);
+    placed.push_back(index);
+    detail::sort_stably(placed, [&](std::size_t a, std::size_t b) { return blocks[a].offset < blocks[b].offset; });
     return true;
 }
 
@@ -86,13 +85,14 @@ inline bool place(std::vector<allocation>& blocks, std::vector<std::size_t>& pla
 /// size; Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020). Where that takes more
 /// than the largest sum of blocks in use at once, blocks by first use, in turn at the lower and the upper end of that
 /// sum: no chain of layers needs more, and it stands where it fits. O(blocks^2).
-inline memory_plan plan_memory(std::vector<allocation> blocks, std::size_t scratch_bytes) {
+/// (A template, so that only units that make sessions compile it.)
+template <class Blocks = std::vector<allocation>>
+memory_plan plan_memory(Blocks blocks, std::size_t scratch_bytes) {
     memory_plan plan{std::move(blocks), 0, scratch_bytes};
     std::vector<std::size_t> order(plan.blocks.size()), placed;
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::vector<std::size_t> by_use = order;
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return plan.blocks[a].size > plan.blocks[b].size; });
+    detail::sort_stably(order, [&](std::size_t a, std::size_t b) { return plan.blocks[a].size > plan.blocks[b].size; });
     for (const std::size_t index : order) {
         detail::place(plan.blocks, placed, index, true, ~std::size_t{0});
         plan.arena_bytes =
@@ -101,9 +101,9 @@ inline memory_plan plan_memory(std::vector<allocation> blocks, std::size_t scrat
     const std::size_t least = detail::least_arena(plan.blocks);
     if (plan.arena_bytes == least) return plan;
 
-    std::stable_sort(by_use.begin(), by_use.end(),
-                     [&](std::size_t a, std::size_t b) { return plan.blocks[a].first < plan.blocks[b].first; });
-    std::vector<allocation> two_ends = plan.blocks;
+    detail::sort_stably(by_use,
+                        [&](std::size_t a, std::size_t b) { return plan.blocks[a].first < plan.blocks[b].first; });
+    auto two_ends = plan.blocks;
     placed.clear();
     bool fits = true, low = true;
     for (const std::size_t index : by_use) {

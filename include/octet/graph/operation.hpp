@@ -3,6 +3,7 @@
 
 #include <array>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -81,6 +82,11 @@ using operation =
     std::variant<op::conv2d, op::linear, op::batch_norm, op::pool2d, op::global_average_pool, op::add, op::mul,
                  op::concat, op::pad, op::reshape, op::transpose, op::clip, op::lookup, op::softmax>;
 
+/// Whether a convolution has one filter for each input channel.
+inline bool is_depthwise(const op::conv2d& conv, const shape& in) noexcept {
+    return conv.groups > 1 && conv.groups == in.cols() && conv.weights.outputs == conv.groups;
+}
+
 /// A visitor made of lambdas: std::visit(overloaded{[](const op::add&) {...}, [](const auto&) {...}}, operation)
 template <class... Cases>
 struct overloaded : Cases... {
@@ -88,6 +94,16 @@ struct overloaded : Cases... {
 };
 template <class... Cases>
 overloaded(Cases...) -> overloaded<Cases...>;
+
+/// The weights of an operation that has some, otherwise nullptr.
+inline const layer_weights* weights_of(const operation& what) noexcept {
+    if (const auto* conv = std::get_if<op::conv2d>(&what)) return &conv->weights;
+    if (const auto* layer = std::get_if<op::linear>(&what)) return &layer->weights;
+    return nullptr;
+}
+inline layer_weights* weights_of(operation& what) noexcept {
+    return const_cast<layer_weights*>(weights_of(std::as_const(what)));
+}
 
 /// "conv2d", "max_pool2d", ...
 constexpr std::string_view kind_of(const operation& what) noexcept {

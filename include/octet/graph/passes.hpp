@@ -1,26 +1,21 @@
 // Passes over a float graph: each takes a graph and changes it so that it computes the same function with fewer or
 // simpler nodes. `optimize` runs those that a quantized network wants. A pass of your own is any function of a graph&;
-// see also graph::for_each_weights.
+// see also graph::for_each_weights. (They take `auto&` so that a unit that runs no pass compiles none.)
 #pragma once
 
-#include <algorithm>
+#include <concepts>
 #include <span>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "octet/core/algorithm.hpp"
+#include "octet/core/ieee.hpp"
 #include "octet/graph/graph.hpp"
 
 namespace octet::inline OCTET_ABI {
 
 namespace detail {
-
-/// Removes node `index`, whose readers now read `replacement` in place of its output.
-inline void bypass(graph& net, std::size_t index, tensor_id replacement) {
-    const tensor_id gone = net.nodes()[index].output;
-    net.edit().erase(net.edit().begin() + static_cast<std::ptrdiff_t>(index));
-    for (node& step : net.edit()) std::replace(step.inputs.begin(), step.inputs.end(), gone, replacement);
-}
 
 /// The node before `step` along its input `slot`, if only `step` reads it and it has no activation of its own: a node
 /// that `step` may melt into. nullptr otherwise.
@@ -32,14 +27,8 @@ inline node* only_producer(graph& net, const node& step, std::size_t slot) {
     return before.activation == activation_range{} ? &before : nullptr;
 }
 
-inline layer_weights* weights_of(node& step) {
-    if (auto* conv = std::get_if<op::conv2d>(&step.what)) return &conv->weights;
-    if (auto* layer = std::get_if<op::linear>(&step.what)) return &layer->weights;
-    return nullptr;
-}
-
 /// Erases node `index`, and lets the node before it make its output.
-inline void absorb(graph& net, std::size_t index, node& into) {
+void absorb(std::same_as<graph> auto& net, std::size_t index, node& into) {
     into.output = net.nodes()[index].output;
     net.edit().erase(net.edit().begin() + static_cast<std::ptrdiff_t>(index));
 }
@@ -57,8 +46,8 @@ inline std::vector<float> per_channel_values(const tensor& constant, std::int64_
 /// Adding or multiplying by a constant of one value for each channel becomes a batch_norm node, where another pass can
 /// take that: over an image, or after a layer with weights. Elsewhere it stays, because it has an int8 form and a
 /// batch_norm has none.
-inline void constants_to_batch_norm(graph& net) {
-    for (node& step : net.edit()) {
+void constants_to_batch_norm(std::same_as<graph> auto& net) {
+    for (auto& step : net.edit()) {
         const bool adds = std::holds_alternative<op::add>(step.what),
                    multiplies = std::holds_alternative<op::mul>(step.what);
         if (!adds && !multiplies) continue;
@@ -67,7 +56,7 @@ inline void constants_to_batch_norm(graph& net) {
         const tensor& other = net.at(step.inputs[1 - which]);
         if (!operand.is_constant() || other.dims != net.at(step.output).dims) continue;
         node* before = detail::only_producer(net, step, 1 - which);
-        const bool taken = before != nullptr && (detail::weights_of(*before) != nullptr ||
+        const bool taken = before != nullptr && (weights_of(before->what) != nullptr ||
                                                  std::holds_alternative<op::batch_norm>(before->what));
         if (other.dims.rank() != 4 && !taken) continue;
         std::vector<float> values = detail::per_channel_values(operand, other.dims.cols());
@@ -81,11 +70,11 @@ inline void constants_to_batch_norm(graph& net) {
 
 /// y = (w x + b) * f + s = (w f) x + (b f + s): a batch_norm melts into the layer with weights before it. Products and
 /// sums are formed in double and rounded once.
-inline void fold_batch_norm(graph& net) {
+void fold_batch_norm(std::same_as<graph> auto& net) {
     for (std::size_t i = 0; i < net.nodes().size();) {
         const auto* norm = std::get_if<op::batch_norm>(&net.nodes()[i].what);
         node* before = norm == nullptr ? nullptr : detail::only_producer(net, net.nodes()[i], 0);
-        layer_weights* w = before == nullptr ? nullptr : detail::weights_of(*before);
+        layer_weights* w = before == nullptr ? nullptr : weights_of(before->what);
         if (w == nullptr) {
             ++i;
             continue;
@@ -95,7 +84,7 @@ inline void fold_batch_norm(graph& net) {
             for (std::size_t k = o * inner; k < (o + 1) * inner; ++k)
                 w->values[k] = static_cast<float>(double{w->values[k]} * double{norm->factor[o]});
             w->bias[o] =
-                static_cast<float>(std::fma(double{w->bias[o]}, double{norm->factor[o]}, double{norm->shift[o]}));
+                static_cast<float>(ieee::fma(double{w->bias[o]}, double{norm->factor[o]}, double{norm->shift[o]}));
         }
         before->activation = net.nodes()[i].activation;
         detail::absorb(net, i, *before);
@@ -103,8 +92,8 @@ inline void fold_batch_norm(graph& net) {
 }
 
 /// A batch_norm that nothing could take becomes a depthwise 1x1 convolution, which has int8 kernels.
-inline void batch_norm_to_conv(graph& net) {
-    for (node& step : net.edit())
+void batch_norm_to_conv(std::same_as<graph> auto& net) {
+    for (auto& step : net.edit())
         if (auto* norm = std::get_if<op::batch_norm>(&step.what);
             norm != nullptr && net.at(step.output).dims.rank() == 4) {
             const int channels = static_cast<int>(norm->factor.size());
@@ -114,7 +103,7 @@ inline void batch_norm_to_conv(graph& net) {
 
 /// A clip melts into the node before it as its activation, where that node computes (a node that only moves bytes
 /// shares its scale with its input and leaves the clip standing).
-inline void fuse_activations(graph& net) {
+void fuse_activations(std::same_as<graph> auto& net) {
     for (std::size_t i = 0; i < net.nodes().size();) {
         const auto* clip = std::get_if<op::clip>(&net.nodes()[i].what);
         const tensor_id from = net.nodes()[i].inputs[0];
@@ -122,7 +111,7 @@ inline void fuse_activations(graph& net) {
         node* before = index < 0 ? nullptr : &net.edit()[static_cast<std::size_t>(index)];
         const bool computes =
             before != nullptr &&
-            (detail::weights_of(*before) != nullptr || std::holds_alternative<op::add>(before->what) ||
+            (weights_of(before->what) != nullptr || std::holds_alternative<op::add>(before->what) ||
              std::holds_alternative<op::mul>(before->what) || std::holds_alternative<op::clip>(before->what));
         if (!computes) {
             ++i;
@@ -139,14 +128,14 @@ inline void fuse_activations(graph& net) {
 }
 
 /// A node whose output nobody reads goes, and what only it read goes with it.
-inline void remove_unread(graph& net) {
+void remove_unread(std::same_as<graph> auto& net) {
     for (std::size_t i = net.nodes().size(); i-- > 0;)
         if (net.readers(net.nodes()[i].output) == 0)
             net.edit().erase(net.edit().begin() + static_cast<std::ptrdiff_t>(i));
 }
 
 /// Runs the passes that quantize wants, in the order that lets each prepare the next.
-inline void optimize(graph& net) {
+void optimize(std::same_as<graph> auto& net) {
     constants_to_batch_norm(net);
     fold_batch_norm(net);
     batch_norm_to_conv(net);

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,7 +64,16 @@ class step {
           target(which),
           inputs(std::move(reads)),
           outputs(std::move(writes)),
-          body_(std::make_unique<holder<Body>>(std::move(body))) {}
+          body_(new holder<Body>(std::move(body))) {}
+    step(step&& other) noexcept
+        : node(other.node),
+          kernel(std::move(other.kernel)),
+          target(other.target),
+          inputs(std::move(other.inputs)),
+          outputs(std::move(other.outputs)),
+          body_(std::exchange(other.body_, nullptr)) {}
+    step& operator=(step&&) = delete;
+    ~step() { delete body_; }
 
     void run(const memory& where) const noexcept { body_->run(where); }
 
@@ -85,7 +94,7 @@ class step {
         void run(const memory& where) const noexcept override { body(where); }
         Body body;
     };
-    std::unique_ptr<base> body_;
+    base* body_;
 };
 
 struct program {

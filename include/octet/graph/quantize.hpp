@@ -3,17 +3,17 @@
 //   session<> run(int8);
 #pragma once
 
-#include <algorithm>
-#include <cmath>
+#include <concepts>
 #include <cstdint>
 #include <cstdlib>
-#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "octet/calib/observer.hpp"
 #include "octet/calib/selection.hpp"
+#include "octet/core/algorithm.hpp"
+#include "octet/core/ieee.hpp"
 #include "octet/graph/calibrate.hpp"
 #include "octet/graph/passes.hpp"
 #include "octet/graph/quantized_graph.hpp"
@@ -25,8 +25,8 @@ enum class scheme { asymmetric, symmetric };
 enum class granularity { per_channel, per_tensor };
 
 struct quantize_options {
-    range_selection activations = min_max{};        ///< how a tensor's range is chosen from what was observed
-    scheme activation_scheme = scheme::asymmetric;  ///< of activations; weights are always symmetric
+    range_selection activations = percentile{99.999};  ///< how a tensor's range is chosen from what was observed
+    scheme activation_scheme = scheme::asymmetric;     ///< of activations; weights are always symmetric
     granularity weight_granularity = granularity::per_channel;
     rounding_policy rounding = rounding_policy::nearest_even;  ///< the session must round the same way
     std::vector<std::string> leave_in_float{};                 ///< names of nodes
@@ -42,7 +42,9 @@ namespace detail {
 /// Tensors that must share one scale and zero point, because an operation between them moves bytes as they are.
 class shared_params {
   public:
-    explicit shared_params(std::size_t count) : parent_(count) { std::iota(parent_.begin(), parent_.end(), 0); }
+    explicit shared_params(std::size_t count) : parent_(count) {
+        for (std::size_t i = 0; i < count; ++i) parent_[i] = i;
+    }
     std::size_t root(std::size_t i) {
         while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
         return i;
@@ -77,7 +79,9 @@ inline bool fixed_range(const operation& what, range& found) {
 
 /// The integers of a layer with weights. A scale is chosen from the largest weight of its channel (or tensor) and
 /// doubled until no accumulator can leave 32 bits: |bias| + max(z + 128, 127 - z) * sum |q_w| <= 2^31 - 1.
-inline void quantize_weights(const layer_weights& from, quant_params input, granularity grain, quantized_layer& to) {
+/// (A template, so that only units that quantize compile it.)
+void quantize_weights(const std::same_as<layer_weights> auto& from, quant_params input, granularity grain,
+                      quantized_layer& to) {
     const auto outputs = static_cast<std::size_t>(from.outputs);
     const std::size_t inner = from.values.size() / outputs;
     const bool per = grain == granularity::per_channel;
@@ -93,15 +97,15 @@ inline void quantize_weights(const layer_weights& from, quant_params input, gran
         const std::size_t first = per ? c : 0, last = per ? c + 1 : outputs;
         for (bool fits = false; !fits; params[c].scale = fits ? params[c].scale : scale(params[c].scale.value * 2)) {
             const quantizer<symmetric, per_tensor, std::int8_t> one(params[c]);
-            one.quantize(std::span(from.values).subspan(first * inner, (last - first) * inner),
-                         std::span(to.values).subspan(first * inner, (last - first) * inner));
+            one.quantize({from.values.data() + first * inner, (last - first) * inner},
+                         {to.values.data() + first * inner, (last - first) * inner});
             fits = true;
             const double step = double{input.scale.value} * double{params[c].scale.value};
             for (std::size_t o = first; o < last; ++o) {
-                const double bias = std::nearbyint(double{from.bias[o]} / step);
+                const double bias = ieee::nearbyint(double{from.bias[o]} / step);
                 std::int64_t sum = 0;
                 for (std::size_t k = o * inner; k < (o + 1) * inner; ++k) sum += std::abs(int{to.values[k]});
-                fits = fits && std::fabs(bias) + static_cast<double>(reach * sum) <= 0x7fffffff;
+                fits = fits && ieee::fabs(bias) + static_cast<double>(reach * sum) <= 0x7fffffff;
                 if (fits) to.bias[o] = static_cast<std::int32_t>(bias);
             }
         }
@@ -118,7 +122,8 @@ inline void quantize_weights(const layer_weights& from, quant_params input, gran
 ///  4. weights: int8 in [-127, 127], zero point 0, per output channel or per tensor; bias int32, scale s_in * s_w.
 /// The same graph, samples and options give the same integers on every machine, for any batch and threads.
 /// Throws octet::error when there are no samples, a name in leave_in_float is not a node, or nothing would be int8.
-inline quantized_graph quantize(graph net, const samples& data, const quantize_options& options = {}) {
+template <class Session = session<>>
+quantized_graph quantize(graph net, const samples& data, const quantize_options& options = {}) {
     optimize(net);
     quantized_graph all = as_float(std::move(net));
     all.rounding = options.rounding;
@@ -126,13 +131,17 @@ inline quantized_graph quantize(graph net, const samples& data, const quantize_o
     const auto count = all.net.tensors().size();
     const auto at = [](tensor_id id) { return static_cast<std::size_t>(id); };
 
+    const auto named = [&](const std::string& name) {
+        for (const node& n : nodes)
+            if (n.name == name) return true;
+        return false;
+    };
     for (const std::string& name : options.leave_in_float)
-        if (std::none_of(nodes.begin(), nodes.end(), [&](const node& n) { return n.name == name; }))
+        if (!named(name))
             fail("leave_in_float names '", name,
                  "', but no node has that name after folding: see the report for names");
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-        const bool asked = std::find(options.leave_in_float.begin(), options.leave_in_float.end(), nodes[i].name) !=
-                           options.leave_in_float.end();
+        const bool asked = detail::contains(options.leave_in_float, nodes[i].name);
         const bool no_form = std::holds_alternative<op::batch_norm>(nodes[i].what);
         all.layers[i].is_int8 = !asked && !no_form;
         all.layers[i].reason = asked ? "left in float as asked" : no_form ? "has no int8 form here" : "";
@@ -141,7 +150,9 @@ inline quantized_graph quantize(graph net, const samples& data, const quantize_o
         fail("nothing to quantize: none of the ", nodes.size(), " nodes would be int8, ", options.leave_in_float.size(),
              " of them are left in float as asked");
 
-    const std::vector<histogram> seen = calibrate(all.net, data, options.calibration);
+    const std::vector<histogram> seen = calibrate<Session>(all.net, data, options.calibration);
+    if (data.count == 1)
+        all.warnings.push_back("one sample alone was shown: its ranges may not hold for others, give a few hundred");
     detail::shared_params shared(count);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         if (!all.layers[i].is_int8) continue;
@@ -157,8 +168,8 @@ inline quantized_graph quantize(graph net, const samples& data, const quantize_o
     for (std::size_t t = 0; t < count; ++t) {
         const tensor& value = all.net.tensors()[t];
         if (value.is_constant()) {
-            const auto [least, most] = std::minmax_element(value.constant.begin(), value.constant.end());
-            ranges[t] = {*least, *most};
+            range& r = ranges[t] = {value.constant[0], value.constant[0]};
+            for (const float x : value.constant) r = {std::min(r.min, x), std::max(r.max, x)};
         } else if (seen[t].finite() + seen[t].nans() + seen[t].infinities() != 0) {
             ranges[t] = select(options.activations, seen[t]);
             if (all.tensors[t].is_int8)
@@ -194,10 +205,8 @@ inline quantized_graph quantize(graph net, const samples& data, const quantize_o
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         if (!all.layers[i].is_int8) continue;
         const quant_params input = all.at(nodes[i].inputs[0]).params;
-        if (const auto* conv = std::get_if<op::conv2d>(&nodes[i].what))
-            detail::quantize_weights(conv->weights, input, options.weight_granularity, all.layers[i]);
-        if (const auto* linear = std::get_if<op::linear>(&nodes[i].what))
-            detail::quantize_weights(linear->weights, input, options.weight_granularity, all.layers[i]);
+        if (const layer_weights* weights = weights_of(nodes[i].what))
+            detail::quantize_weights(*weights, input, options.weight_granularity, all.layers[i]);
     }
     return all;
 }

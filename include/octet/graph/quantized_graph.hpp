@@ -1,6 +1,7 @@
 // What quantize returns and a session runs: the float graph, and beside it how each tensor and layer is stored in int8.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -47,10 +48,12 @@ struct quantized_graph {
 };
 
 /// The graph with every layer left in float: a session over it is the float executor.
-inline quantized_graph as_float(graph net) {
+/// (A template, so that a unit that runs no network compiles no copies of one.)
+quantized_graph as_float(std::same_as<graph> auto net) {
+    const auto tensors = net.tensors().size(), layers = net.nodes().size();
     quantized_graph all{std::move(net), {}, {}, {}, {}};
-    all.tensors.resize(all.net.tensors().size());
-    all.layers.resize(all.net.nodes().size());
+    all.tensors.resize(tensors);
+    all.layers.resize(layers);
     for (quantized_layer& layer : all.layers) layer.reason = "the whole network was left in float";
     return all;
 }

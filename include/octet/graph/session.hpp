@@ -1,7 +1,6 @@
 // Runs a network. Start here to execute: a session packs the weights, plans one arena and then runs without allocating.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -10,6 +9,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/graph/compile.hpp"
 #include "octet/graph/program.hpp"
 #include "octet/graph/quantized_graph.hpp"
@@ -29,7 +29,8 @@ class session {
                   "octet::session: the rounding policy is octet::nearest_even, octet::tflite or octet::single");
 
   public:
-    explicit session(const quantized_graph& from, const session_options& options = {}) : options_(options) {
+    explicit session(const quantized_graph& from, const session_options& options = {})
+        : options_(options), quantize_(choose_quantize(choose_isa(options.target))) {
         if (from.quantized_layers() != 0 && from.rounding != Rounding::policy)
             fail("this network was quantized for the rounding policy '", to_string(from.rounding),
                  "' and the session rounds as '", to_string(Rounding::policy),
@@ -101,7 +102,11 @@ class session {
         check_size("input", i, values.size(), input_shape(i));
         const int index = program_.inputs[i];
         const quant_params p = input_params_[i];
-        if (at(index).is_int8)
+        const shape& dims = at(index).dims;
+        if (at(index).is_int8 && !(options_.nchw && dims.rank() == 4))
+            quantize_rows(quantize_, tensor_view<const float>(values.data(), dims), p,
+                          where().template write<std::int8_t>(index));
+        else if (at(index).is_int8)
             scatter(values, where().template write<std::int8_t>(index),
                     [p](float x) { return static_cast<std::int8_t>(quantize_value(x, p, -128, 127)); });
         else
@@ -120,17 +125,15 @@ class session {
     }
 
     /// The steps with the kernel of each, and the memory plan: plain data.
-    std::span<const step> steps() const noexcept { return program_.steps; }
+    std::span<const step> steps() const noexcept { return {program_.steps.data(), program_.steps.size()}; }
     const slot& at(int index) const noexcept { return program_.slots[static_cast<std::size_t>(index)]; }
     const memory_plan& plan() const noexcept { return program_.plan; }
 
   private:
     std::size_t last_writer(int index) const noexcept {
         std::size_t found = 0;
-        for (std::size_t i = 0; i < program_.steps.size(); ++i) {
-            const std::vector<int>& made = program_.steps[i].outputs;
-            if (std::find(made.begin(), made.end(), index) != made.end()) found = i;
-        }
+        for (std::size_t i = 0; i < program_.steps.size(); ++i)
+            if (detail::contains(program_.steps[i].outputs, index)) found = i;
         return found;
     }
     memory where() const noexcept {
@@ -181,6 +184,7 @@ class session {
     }
 
     session_options options_;
+    quantize_entry quantize_;
     program program_;
     buffer<std::byte> arena_;
     std::vector<quant_params> input_params_;

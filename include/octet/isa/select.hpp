@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -29,6 +30,14 @@ inline std::vector<isa> supported_isas() {
     for (const isa which : preference)
         if (supported(which)) found.push_back(which);
     return found;
+}
+
+/// `asked` if this machine runs it, best_isa() if nothing was asked; throws octet::error otherwise.
+inline isa choose_isa(std::optional<isa> asked) {
+    if (asked && !supported(*asked))
+        fail("this machine does not run ", to_string(*asked), ": leave the instruction set out to get ",
+             to_string(best_isa()));
+    return asked.value_or(best_isa());
 }
 
 /// "avx2" to isa::avx2; throws octet::error for a name that is unknown or that this machine cannot run.

@@ -33,28 +33,29 @@ struct gemm_kernel<isa::avx2, Epilogue> {
         const packed_gemm<rounding>& w = *call.weights;
         auto* scratch = reinterpret_cast<std::int16_t*>(call.scratch);
         const std::ptrdiff_t stride = row_stride(w.taps, w.depth);
+        gather(call, scratch, stride);
+        const int blocks = call.count / register_rows, rest = call.count % register_rows;
         for (int p = 0; p < w.panels(); ++p) {
             const int first = p * layout.panel;
             const int columns = w.cols - first < layout.panel ? w.cols - first : layout.panel;
-            for (int m = 0; m < call.count; m += register_rows) {
-                const int rows = call.count - m < register_rows ? call.count - m : register_rows;
-                if (p == 0) gather(call, m, rows, scratch + m * stride, stride);
-                const job j{scratch + m * stride,
-                            stride,
-                            reinterpret_cast<const std::int16_t*>(w.panel(p)),
-                            std::ptrdiff_t{w.taps} * w.groups(),
-                            w.bias.data() + first,
-                            {w.multipliers.data() + first, call.out_zero, call.limits},
-                            columns,
-                            call.out + m * call.out_stride + first,
-                            call.out_stride};
-                tiles[rows - 1](j);
-            }
+            job j{scratch,
+                  stride,
+                  reinterpret_cast<const std::int16_t*>(w.panel(p)),
+                  std::ptrdiff_t{w.taps} * w.groups(),
+                  w.bias.data() + first,
+                  {w.multipliers.data() + first, call.out_zero, call.limits},
+                  columns,
+                  call.out + first,
+                  call.out_stride};
+            if (blocks != 0) strips[register_rows - 1](j, blocks);
+            j.lhs += blocks * register_rows * stride;
+            j.out += blocks * register_rows * call.out_stride;
+            if (rest != 0) strips[rest - 1](j, 1);
         }
     }
 
   private:
-    /// One tile: lhs rows in scratch, the panel, where results go.
+    /// Rows against one panel: lhs rows in scratch, the panel, where results go.
     struct job {
         const std::int16_t* lhs;
         std::ptrdiff_t lhs_stride;
@@ -74,13 +75,12 @@ struct gemm_kernel<isa::avx2, Epilogue> {
         return (elements + 31) / 32 * 32 + 32;
     }
 
-    /// Rows [m, m + rows): taps one after the other as int16, each padded to pairs.
-    static void gather(const gemm_call<rounding>& call, int m, int rows, std::int16_t* to,
-                       std::ptrdiff_t stride) noexcept {
+    /// All rows: taps one after the other as int16, each padded to pairs.
+    static void gather(const gemm_call<rounding>& call, std::int16_t* to, std::ptrdiff_t stride) noexcept {
         const int taps = call.weights->taps, depth = call.weights->depth, groups = call.weights->groups();
-        for (int r = 0; r < rows; ++r)
+        for (int m = 0; m < call.count; ++m, to += stride)
             for (int t = 0; t < taps; ++t)
-                widen(call.lhs[t * tile_rows + m + r] + call.lhs_offset, depth, to + r * stride + t * 2 * groups);
+                widen(call.lhs[t * tile_rows + m] + call.lhs_offset, depth, to + t * 2 * groups);
     }
     static OCTET_INLINE void widen_16(const std::int8_t* from, std::int16_t* to) noexcept {
         const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
@@ -93,12 +93,26 @@ struct gemm_kernel<isa::avx2, Epilogue> {
         } else {
             for (int k = 0; k < depth; ++k) to[k] = from[k];
         }
-        if (depth % 2 != 0) to[depth] = 0;
+        if (depth % 2 != 0) to[depth] = 0;  // its weight is 0: only so that nothing unwritten is read
     }
 
+    /// `blocks` tiles of Rows rows, one below the other.
     template <int Rows>
-    static void tile(const job& j) noexcept {
-        __m256i acc[Rows][2];
+    static void strip(const job& j, int blocks) noexcept {
+        const Epilogue epilogue(j.args);
+        const std::int16_t* first = j.lhs;
+        std::int8_t* out = j.out;
+        for (; blocks > 0; --blocks, first += Rows * j.lhs_stride) {
+            __m256i acc[Rows][2];
+            multiply(first, j, acc);
+#pragma GCC unroll 6
+            for (int m = 0; m < Rows; ++m, out += j.out_stride) epilogue.store(acc[m], j.columns, out);
+        }
+    }
+
+    /// acc = bias + the product of Rows rows from `first` on with the panel.
+    template <int Rows>
+    static OCTET_INLINE void multiply(const std::int16_t* first, const job& j, __m256i (&acc)[Rows][2]) noexcept {
 #pragma GCC unroll 6
         for (int m = 0; m < Rows; ++m) {
             acc[m][0] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(j.bias));
@@ -106,7 +120,7 @@ struct gemm_kernel<isa::avx2, Epilogue> {
         }
         const std::int16_t* lhs[Rows];
 #pragma GCC unroll 6
-        for (int m = 0; m < Rows; ++m) lhs[m] = j.lhs + m * j.lhs_stride;
+        for (int m = 0; m < Rows; ++m) lhs[m] = first + m * j.lhs_stride;
         const std::int16_t* weights = j.weights;
         for (std::ptrdiff_t k = 0; k < 2 * j.groups; k += 2, weights += 32) {
             const __m256i left = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights));
@@ -120,13 +134,11 @@ struct gemm_kernel<isa::avx2, Epilogue> {
                 acc[m][1] = _mm256_add_epi32(acc[m][1], _mm256_madd_epi16(x, right));
             }
         }
-        const Epilogue epilogue(j.args);
-#pragma GCC unroll 6
-        for (int m = 0; m < Rows; ++m) epilogue.store(acc[m], j.columns, j.out + m * j.out_stride);
     }
 
-    using tile_function = void (*)(const job&) noexcept;
-    static constexpr tile_function tiles[register_rows] = {tile<1>, tile<2>, tile<3>, tile<4>, tile<5>, tile<6>};
+    using strip_function = void (*)(const job&, int) noexcept;
+    static constexpr strip_function strips[register_rows] = {strip<1>, strip<2>, strip<3>,
+                                                             strip<4>, strip<5>, strip<6>};
 };
 
 OCTET_REGION_END

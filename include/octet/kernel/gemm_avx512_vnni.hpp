@@ -35,29 +35,30 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         const packed_gemm<rounding>& w = *call.weights;
         auto* scratch = reinterpret_cast<std::uint8_t*>(call.scratch);
         const std::ptrdiff_t stride = row_stride(w.taps, w.depth);
+        gather(call, scratch, stride);
+        const int blocks = call.count / register_rows, rest = call.count % register_rows;
         for (int p = 0; p < w.panels(); ++p) {
             const int first = p * layout.panel;
             const int columns = w.cols - first < layout.panel ? w.cols - first : layout.panel;
-            const int vectors = (columns + 15) / 16;
-            for (int m = 0; m < call.count; m += register_rows) {
-                const int rows = call.count - m < register_rows ? call.count - m : register_rows;
-                if (p == 0) gather(call, m, rows, scratch + m * stride, stride);
-                const job j{scratch + m * stride,
-                            stride,
-                            reinterpret_cast<const std::int8_t*>(w.panel(p)),
-                            std::ptrdiff_t{w.taps} * w.groups(),
-                            w.bias.data() + first,
-                            {w.multipliers.data() + first, call.out_zero, call.limits},
-                            columns,
-                            call.out + m * call.out_stride + first,
-                            call.out_stride};
-                tiles[vectors - 1][rows - 1](j);
-            }
+            const strip_function* strip = strips[(columns + 15) / 16 - 1];
+            job j{scratch,
+                  stride,
+                  reinterpret_cast<const std::int8_t*>(w.panel(p)),
+                  std::ptrdiff_t{w.taps} * w.groups(),
+                  w.bias.data() + first,
+                  {w.multipliers.data() + first, call.out_zero, call.limits},
+                  columns,
+                  call.out + first,
+                  call.out_stride};
+            if (blocks != 0) strip[register_rows - 1](j, blocks);
+            j.lhs += blocks * register_rows * stride;
+            j.out += blocks * register_rows * call.out_stride;
+            if (rest != 0) strip[rest - 1](j, 1);
         }
     }
 
   private:
-    /// One tile: lhs rows in scratch, the panel, where results go.
+    /// Rows against one panel: lhs rows in scratch, the panel, where results go.
     struct job {
         const std::uint8_t* lhs;
         std::ptrdiff_t lhs_stride;
@@ -77,17 +78,16 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         return (bytes + 63) / 64 * 64 + 64;
     }
 
-    /// Rows [m, m + rows): taps one after the other, each padded to groups of 4 bytes. Stores are whole registers; what
-    /// they write beyond a tap is overwritten by the next, beyond a row never read.
-    static void gather(const gemm_call<rounding>& call, int m, int rows, std::uint8_t* to,
-                       std::ptrdiff_t stride) noexcept {
+    /// All rows: taps one after the other, each padded to groups of 4 bytes. Stores are whole registers; what they
+    /// write beyond a tap is overwritten by the next, beyond a row never read.
+    static void gather(const gemm_call<rounding>& call, std::uint8_t* to, std::ptrdiff_t stride) noexcept {
         const __m512i shift = _mm512_set1_epi8(static_cast<char>(0x80));
         const int taps = call.weights->taps, depth = call.weights->depth, groups = call.weights->groups();
         const __mmask64 last = ~std::uint64_t{0} >> ((64 - depth % 64) % 64);
-        for (int r = 0; r < rows; ++r, to += stride) {
+        for (int m = 0; m < call.count; ++m, to += stride) {
             std::uint8_t* run = to;
             for (int t = 0; t < taps; ++t, run += 4 * groups) {
-                const std::int8_t* from = call.lhs[t * tile_rows + m + r] + call.lhs_offset;
+                const std::int8_t* from = call.lhs[t * tile_rows + m] + call.lhs_offset;
                 int k = 0;
                 for (; k < depth - 64; k += 64)
                     _mm512_storeu_si512(run + k, _mm512_xor_si512(_mm512_loadu_si512(from + k), shift));
@@ -102,9 +102,24 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(acc) : "v"(u), "v"(w));
     }
 
+    /// `blocks` tiles of Rows rows, one below the other.
     template <int Rows, int Vectors>
-    static void tile(const job& j) noexcept {
-        __m512i acc[Rows][Vectors];
+    static void strip(const job& j, int blocks) noexcept {
+        const Epilogue epilogue(j.args);
+        const auto multipliers = epilogue.template load<Vectors>();
+        const std::uint8_t* first = j.lhs;
+        std::int8_t* out = j.out;
+        for (; blocks > 0; --blocks, first += Rows * j.lhs_stride) {
+            __m512i acc[Rows][Vectors];
+            multiply(first, j, acc);
+#pragma GCC unroll 6
+            for (int m = 0; m < Rows; ++m, out += j.out_stride) epilogue.store(acc[m], multipliers, j.columns, out);
+        }
+    }
+
+    /// acc = bias + the product of Rows rows from `first` on with the panel.
+    template <int Rows, int Vectors>
+    static OCTET_INLINE void multiply(const std::uint8_t* first, const job& j, __m512i (&acc)[Rows][Vectors]) noexcept {
 #pragma GCC unroll 4
         for (int v = 0; v < Vectors; ++v) {
             const __m512i bias = _mm512_loadu_si512(j.bias + 16 * v);
@@ -113,7 +128,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         }
         const std::uint8_t* lhs[Rows];
 #pragma GCC unroll 6
-        for (int m = 0; m < Rows; ++m) lhs[m] = j.lhs + m * j.lhs_stride;
+        for (int m = 0; m < Rows; ++m) lhs[m] = first + m * j.lhs_stride;
         const std::int8_t* weights = j.weights;
         for (std::ptrdiff_t k = 0; k < 4 * j.groups; k += 4, weights += 256) {
             __m512i w[Vectors];
@@ -128,18 +143,14 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
                 for (int v = 0; v < Vectors; ++v) dot(acc[m][v], u, w[v]);
             }
         }
-        const Epilogue epilogue(j.args);
-        const auto columns = epilogue.template load<Vectors>();
-#pragma GCC unroll 6
-        for (int m = 0; m < Rows; ++m) epilogue.store(acc[m], columns, j.columns, j.out + m * j.out_stride);
     }
 
-    using tile_function = void (*)(const job&) noexcept;
-    static constexpr tile_function tiles[4][register_rows] = {
-        {tile<1, 1>, tile<2, 1>, tile<3, 1>, tile<4, 1>, tile<5, 1>, tile<6, 1>},
-        {tile<1, 2>, tile<2, 2>, tile<3, 2>, tile<4, 2>, tile<5, 2>, tile<6, 2>},
-        {tile<1, 3>, tile<2, 3>, tile<3, 3>, tile<4, 3>, tile<5, 3>, tile<6, 3>},
-        {tile<1, 4>, tile<2, 4>, tile<3, 4>, tile<4, 4>, tile<5, 4>, tile<6, 4>},
+    using strip_function = void (*)(const job&, int) noexcept;
+    static constexpr strip_function strips[4][register_rows] = {
+        {strip<1, 1>, strip<2, 1>, strip<3, 1>, strip<4, 1>, strip<5, 1>, strip<6, 1>},
+        {strip<1, 2>, strip<2, 2>, strip<3, 2>, strip<4, 2>, strip<5, 2>, strip<6, 2>},
+        {strip<1, 3>, strip<2, 3>, strip<3, 3>, strip<4, 3>, strip<5, 3>, strip<6, 3>},
+        {strip<1, 4>, strip<2, 4>, strip<3, 4>, strip<4, 4>, strip<5, 4>, strip<6, 4>},
     };
 };
 

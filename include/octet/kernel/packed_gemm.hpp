@@ -2,7 +2,6 @@
 // +128 shift of unsigned dot products are folded into the bias here and cost nothing when hot.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -10,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/buffer.hpp"
 #include "octet/core/error.hpp"
 #include "octet/quant/rounding.hpp"
@@ -66,8 +66,9 @@ inline std::int32_t folded_bias(std::int32_t bias, zero_point lhs_zero, std::int
 }
 
 inline bool holds_minus_128(const gemm_weights& weights) noexcept {
-    const std::int8_t* end = weights.column(weights.cols);
-    return std::find(weights.values, end, std::int8_t{-128}) != end;
+    bool found = false;
+    for (const std::int8_t* w = weights.values; w != weights.column(weights.cols); ++w) found = found || *w == -128;
+    return found;
 }
 
 /// The weights, bias and multipliers of one product, packed for one kernel. Arrays of bias and multipliers reach to the

@@ -1,8 +1,61 @@
+// Float to int8 and back for whole tensors: start here. choose_quantize and choose_dequantize pick the kernels of an
+// instruction set once; the arithmetic is that of quant/quantizer.hpp.
 #pragma once
+
+#include <concepts>
+
 #include "octet/core/view.hpp"
-#include "octet/isa/isa.hpp"
-#include "octet/quant/quantizer.hpp"
+#include "octet/isa/select.hpp"
+#include "octet/kernel/quantize_rows_avx2.hpp"
+#include "octet/kernel/quantize_rows_avx512_vnni.hpp"
+#include "octet/kernel/quantize_rows_call.hpp"
+#include "octet/kernel/quantize_rows_scalar.hpp"
+
 namespace octet::inline OCTET_ABI {
-struct qk { isa target=isa::scalar; }; inline qk choose_quantize(isa){return {};} inline qk choose_dequantize(isa){return {};}
-template<class A,class B> void quantize_rows(qk,A a,quant_params p,B b) noexcept { for(std::int64_t r=0;r<a.rows();++r) for(std::int64_t c=0;c<a.cols();++c) b.row(r)[c]=static_cast<std::int8_t>(quantize_value(a.row(r)[c],p,-128,127)); } template<class A,class B> void dequantize_rows(qk,A a,quant_params p,B b) noexcept { for(std::int64_t r=0;r<a.rows();++r) for(std::int64_t c=0;c<a.cols();++c) b.row(r)[c]=dequantize_value(a.row(r)[c],p); }
+
+quantize_entry choose_quantize(std::same_as<isa> auto target) noexcept {
+    switch (target) {
+#if defined(__x86_64__)
+        case isa::avx512_vnni:
+            return {target, "quantize 64", &quantize_kernel<isa::avx512_vnni>::run};
+        case isa::avx2:
+            return {target, "quantize 32", &quantize_kernel<isa::avx2>::run};
+#endif
+        default:
+            return {isa::scalar, "quantize", &quantize_kernel<isa::scalar>::run};
+    }
 }
+
+dequantize_entry choose_dequantize(std::same_as<isa> auto target) noexcept {
+    switch (target) {
+#if defined(__x86_64__)
+        case isa::avx512_vnni:
+            return {target, "dequantize 16", &dequantize_kernel<isa::avx512_vnni>::run};
+        case isa::avx2:
+            return {target, "dequantize 8", &dequantize_kernel<isa::avx2>::run};
+#endif
+        default:
+            return {isa::scalar, "dequantize", &dequantize_kernel<isa::scalar>::run};
+    }
+}
+
+/// out = clamp(round_half_even(in / scale) + zero_point) for every element of two tensors of the same shape, any
+/// strides; a NaN becomes limits.low. They may not overlap.
+inline void quantize_rows(const quantize_entry& kernel, tensor_view<const float> in, quant_params params,
+                          tensor_view<std::int8_t> out, clamp limits = {}) noexcept {
+    const bool dense = in.dense() && out.dense();
+    const std::int64_t rows = dense ? 1 : in.rows(), cols = dense ? in.dims.elements() : in.cols();
+    for (std::int64_t r = 0; r < rows; ++r)
+        kernel.run(in.row(r), static_cast<std::size_t>(cols), params, limits, out.row(r));
+}
+
+/// out = scale * (in - zero_point) for every element of two tensors of the same shape, any strides. They may not
+/// overlap.
+inline void dequantize_rows(const dequantize_entry& kernel, tensor_view<const std::int8_t> in, quant_params params,
+                            tensor_view<float> out) noexcept {
+    const bool dense = in.dense() && out.dense();
+    const std::int64_t rows = dense ? 1 : in.rows(), cols = dense ? in.dims.elements() : in.cols();
+    for (std::int64_t r = 0; r < rows; ++r) kernel.run(in.row(r), static_cast<std::size_t>(cols), params, out.row(r));
+}
+
+}  // namespace octet::inline OCTET_ABI

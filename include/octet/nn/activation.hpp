@@ -1,9 +1,9 @@
 // Functions of one real: those that a layer applies to its result, and those that become a table of 256 bytes in int8.
 #pragma once
 
-#include <algorithm>
 #include <limits>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/config.hpp"
 #include "octet/quant/math.hpp"
 

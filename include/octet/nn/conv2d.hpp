@@ -107,7 +107,7 @@ conv2d<Rounding>::conv2d(const conv2d_weights& w, conv2d_options options)
     const auto multipliers = make_multipliers<Rounding>(who, options_.input.scale, w.scales, options_.output.scale,
                                                         static_cast<std::size_t>(w.outputs));
     const gemm_weights all{w.values.data(), w.outputs, window_.taps(), w.depth};
-    kernel_ = choose_gemm<Rounding>(options_.target.value_or(best_isa()), holds_minus_128(all));
+    kernel_ = choose_gemm<Rounding>(choose_isa(options_.target), holds_minus_128(all));
     for (int g = 0; g < groups; ++g) {
         const std::size_t first = static_cast<std::size_t>(g) * columns;
         const gemm_weights part{w.values.data() + static_cast<std::size_t>(g) * group_bytes, w.outputs / groups,
@@ -133,13 +133,12 @@ template <class Rounding>
 void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
                                   const parallel& threads, const residual& add) const noexcept {
     const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
-    const int tile = kernel_.tile_rows, taps = packed_.front().taps, depth = packed_.front().depth;
+    const int tile = kernel_.tile_rows, depth = packed_.front().depth;
     const std::size_t worker_bytes = scratch_bytes(1);
-    for_row_blocks(threads, over.pixels(), tile, [&](std::int64_t first, int count, int worker) {
+    for_row_blocks(threads, over.pixels(), tile, kernel_.register_rows, [&](std::int64_t first, int count, int worker) {
         std::byte* own = scratch + static_cast<std::size_t>(worker) * worker_bytes;
         auto** table = reinterpret_cast<const std::int8_t**>(own);
         fill_taps(over, first, count, padding_.data(), tile, 1, table);
-        repeat_last(table, taps, tile, count);
         for (int g = 0; g < options_.groups; ++g) {
             const packed_gemm<Rounding>& w = packed_[static_cast<std::size_t>(g)];
             kernel_.run({&w, table, std::ptrdiff_t{g} * depth, count, out.row(first) + std::ptrdiff_t{g} * w.cols,

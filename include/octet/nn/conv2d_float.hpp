@@ -38,18 +38,18 @@ class conv2d_float {
     void operator()(tensor_view<const float> in, tensor_view<float> out, std::byte* scratch,
                     const parallel& threads = {}) const noexcept {
         const sliding<float> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
-        const int tile = kernel_.tile_rows, taps = window_.taps(), depth = packed_.front().depth;
-        for_row_blocks(threads, over.pixels(), tile, [&](std::int64_t first, int count, int worker) {
-            auto** table =
-                reinterpret_cast<const float**>(scratch + static_cast<std::size_t>(worker) * scratch_bytes(1));
-            fill_taps(over, first, count, padding_.data(), tile, 1, table);
-            repeat_last(table, taps, tile, count);
-            for (int g = 0; g < groups_; ++g) {
-                const packed_float_gemm& w = packed_[static_cast<std::size_t>(g)];
-                kernel_.run({&w, table, std::ptrdiff_t{g} * depth, count, out.row(first) + std::ptrdiff_t{g} * w.cols,
-                             out.stride, range_.low, range_.high});
-            }
-        });
+        const int tile = kernel_.tile_rows, depth = packed_.front().depth;
+        for_row_blocks(
+            threads, over.pixels(), tile, kernel_.register_rows, [&](std::int64_t first, int count, int worker) {
+                auto** table =
+                    reinterpret_cast<const float**>(scratch + static_cast<std::size_t>(worker) * scratch_bytes(1));
+                fill_taps(over, first, count, padding_.data(), tile, 1, table);
+                for (int g = 0; g < groups_; ++g) {
+                    const packed_float_gemm& w = packed_[static_cast<std::size_t>(g)];
+                    kernel_.run({&w, table, std::ptrdiff_t{g} * depth, count,
+                                 out.row(first) + std::ptrdiff_t{g} * w.cols, out.stride, range_.low, range_.high});
+                }
+            });
     }
     std::size_t scratch_bytes(int workers) const noexcept {
         return round_up_64(sizeof(void*) * static_cast<std::size_t>(kernel_.tile_rows * window_.taps())) *

@@ -42,7 +42,7 @@ class depthwise_conv2d {
     depthwise_conv2d(const depthwise_weights& w, conv2d_options options)
         : options_(std::move(options)),
           window_{w.kernel, options_.stride, options_.dilation, options_.pad, false},
-          kernel_(choose_depthwise<Rounding>(options_.target.value_or(best_isa()))) {
+          kernel_(choose_depthwise<Rounding>(choose_isa(options_.target))) {
         const std::string& who = options_.name;
         window_.check(who);
         check_layer_weights(who, w.values.size(), w.channels, window_.taps(), w.scales.size(), w.bias.size());
@@ -59,7 +59,7 @@ class depthwise_conv2d {
     void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
                     const parallel& threads = {}) const noexcept {
         const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
-        for_row_blocks(threads, over.pixels(), pixels_a_call, [&](std::int64_t first, int count, int worker) {
+        for_row_blocks(threads, over.pixels(), pixels_a_call, 1, [&](std::int64_t first, int count, int worker) {
             auto** table =
                 reinterpret_cast<const std::int8_t**>(scratch + static_cast<std::size_t>(worker) * scratch_bytes(1));
             fill_taps(over, first, count, padding_.data(), 1, window_.taps(), table);

@@ -2,11 +2,11 @@
 // result is a function of its inputs alone, formed in a fixed order, so that each machine returns the same bits.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/parallel.hpp"
 #include "octet/core/view.hpp"
 #include "octet/kernel/taps.hpp"
@@ -22,8 +22,8 @@ inline void max_pool_float(const sliding<float>& over, tensor_view<float> out, c
     for (std::int64_t pixel = 0; pixel < over.pixels(); ++pixel) {
         const int taps = fill_inner_taps(over, pixel, table);
         float* to = out.row(pixel);
-        if (taps == 0) std::fill_n(to, out.cols(), 0.0F);
-        if (taps != 0) std::copy_n(table[0], out.cols(), to);
+        if (taps == 0) detail::fill(to, out.cols(), 0.0F);
+        for (std::int64_t c = 0; taps != 0 && c < out.cols(); ++c) to[c] = table[0][c];
         for (int t = 1; t < taps; ++t)
             for (std::int64_t c = 0; c < out.cols(); ++c) to[c] = std::max(to[c], table[t][c]);
     }
@@ -37,7 +37,7 @@ inline void average_pool_float(const sliding<float>& over, tensor_view<float> ou
         const int taps = fill_inner_taps(over, pixel, table);
         const auto count = static_cast<float>(count_padding ? padded_tap_count(over, pixel) : taps);
         float* to = out.row(pixel);
-        std::fill_n(to, out.cols(), 0.0F);
+        detail::fill(to, out.cols(), 0.0F);
         for (int t = 0; t < taps; ++t)
             for (std::int64_t c = 0; c < out.cols(); ++c) to[c] += table[t][c];
         if (count != 0.0F)
@@ -50,7 +50,7 @@ inline void global_average_pool_float(tensor_view<const float> in, tensor_view<f
     const std::int64_t pixels = in.dims[1] * in.dims[2];
     for (std::int64_t n = 0; n < in.dims[0]; ++n) {
         float* to = out.row(n);
-        std::copy_n(in.row(n * pixels), in.cols(), to);
+        for (std::int64_t c = 0; c < in.cols(); ++c) to[c] = in.row(n * pixels)[c];
         for (std::int64_t p = 1; p < pixels; ++p)
             for (std::int64_t c = 0; c < in.cols(); ++c) to[c] += in.row(n * pixels + p)[c];
         for (std::int64_t c = 0; c < in.cols(); ++c) to[c] /= static_cast<float>(pixels);
@@ -94,7 +94,7 @@ void map_float(tensor_view<const float> in, tensor_view<float> out, const F& f) 
 inline void softmax_float(tensor_view<const float> in, tensor_view<float> out) noexcept {
     for (std::int64_t r = 0; r < in.rows(); ++r) {
         const float* x = in.row(r);
-        const double most = *std::max_element(x, x + in.cols());
+        const double most = detail::largest(x, in.cols());
         double sum = 0.0;
         for (std::int64_t c = 0; c < in.cols(); ++c) sum += math::exp(x[c] - most);
         for (std::int64_t c = 0; c < in.cols(); ++c) out.row(r)[c] = static_cast<float>(math::exp(x[c] - most) / sum);

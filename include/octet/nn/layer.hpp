@@ -1,13 +1,13 @@
 // What the layers with weights share: checks, multipliers, and the split of output rows into tasks.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/error.hpp"
 #include "octet/core/parallel.hpp"
 #include "octet/core/view.hpp"
@@ -40,24 +40,17 @@ std::vector<typename Rounding::multiplier> make_multipliers(std::string_view who
 
 constexpr std::size_t round_up_64(std::size_t bytes) noexcept { return (bytes + 63) / 64 * 64; }
 
-/// body(first, count, worker) for blocks of at most `tile` rows of [0, rows). A task is a run of whole blocks: four
-/// tasks a worker keep the workers level, and one worker takes all in one task.
+/// body(first, count, worker) for blocks of at most `tile` rows that together cover [0, rows). One worker takes all in
+/// one task; more share at most four tasks each, which keeps them level, cut at multiples of `grain` rows.
 template <class Body>
-void for_row_blocks(const parallel& threads, std::int64_t rows, int tile, const Body& body) noexcept {
-    const std::int64_t blocks = (rows + tile - 1) / tile;
-    const std::int64_t tasks = threads.workers == 1 ? 1 : std::min<std::int64_t>(blocks, 4 * threads.workers);
+void for_row_blocks(const parallel& threads, std::int64_t rows, int tile, int grain, const Body& body) noexcept {
+    const std::int64_t grains = (rows + grain - 1) / grain;
+    const std::int64_t tasks = threads.workers == 1 ? 1 : std::min<std::int64_t>(grains, 4 * threads.workers);
     parallel_for(threads, static_cast<int>(tasks), [&](int task, int worker) noexcept {
-        const std::int64_t end = std::min(rows, blocks * (task + 1) / tasks * tile);
-        for (std::int64_t first = blocks * task / tasks * tile; first < end; first += tile)
+        const std::int64_t end = std::min(rows, grains * (task + 1) / tasks * grain);
+        for (std::int64_t first = grains * task / tasks * grain; first < end; first += tile)
             body(first, static_cast<int>(std::min<std::int64_t>(tile, end - first)), worker);
     });
-}
-
-/// Fills the columns of a tap table from `count` on with the last row, so that a kernel may load a whole tile.
-template <class T>
-void repeat_last(const T** table, int taps, int tile, int count) noexcept {
-    for (int t = 0; t < taps; ++t, table += tile)
-        for (int m = count; m < tile; ++m) table[m] = table[count - 1];
 }
 
 /// A matrix of any rank seen as a batch of one row of pixels: how a linear layer runs as a 1x1 convolution.

@@ -1,9 +1,30 @@
-// placeholder
+// Int8 softmax over the last dimension. The formula stands in kernel/softmax.hpp.
 #pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
 #include "octet/core/view.hpp"
-#include "octet/quant/math.hpp"
-#include "octet/quant/quantizer.hpp"
+#include "octet/kernel/softmax.hpp"
+
 namespace octet::inline OCTET_ABI {
-struct softmax_layer { quant_params a,b; softmax_layer(quant_params i, quant_params o, std::string_view):a(i),b(o){}
- void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out) const noexcept { for(std::int64_t r=0;r<in.rows();++r){ int mx=-128; for(std::int64_t c=0;c<in.cols();++c) mx=std::max<int>(mx,in.row(r)[c]); double s=0; for(std::int64_t c=0;c<in.cols();++c) s+=math::exp(double(a.scale.value)*(in.row(r)[c]-mx)); for(std::int64_t c=0;c<in.cols();++c) out.row(r)[c]=std::int8_t(quantize_value(float(math::exp(double(a.scale.value)*(in.row(r)[c]-mx))/s),b,-128,127)); } } };
-}
+
+/// Each row of y = softmax of the same row of x, of `cols` values. The usual output is scale 1/256, zero point -128.
+/// Throws octet::error naming `who` when cols or the output's scale is out of bounds.
+class softmax_layer {
+  public:
+    softmax_layer(quant_params input, quant_params output, std::int64_t cols, std::string_view who)
+        : params_(make_softmax(input.scale, output, {}, cols, who)) {}
+
+    /// in and out of the same shape, any stride; out may be in.
+    void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out) const noexcept {
+        for (std::int64_t r = 0; r < in.rows(); ++r)
+            softmax_row(params_, in.row(r), static_cast<std::size_t>(in.cols()), out.row(r));
+    }
+
+  private:
+    softmax_params params_;
+};
+
+}  // namespace octet::inline OCTET_ABI

@@ -1,28 +1,28 @@
 // exp, tanh and the activations built from them, for values that become stored bytes: libm's differ between machines,
 // these return the same bits on every machine, compiler and instruction set.
 //
-// How: only + - * / and std::fma, which IEEE 754 rounds in one way, and operations on the bits. A compiler may contract
-// a product that meets a sum into one fma where the command line allows it, so a product and a sum that meet are
-// written as std::fma here, and a product that is returned goes through detail::product, which a caller's sum cannot
-// absorb. Without the instruction std::fma is a library call: slow (about 50 ns) and equally exact.
+// How: only + - * / and ieee::fma, which IEEE 754 rounds in one way, and operations on the bits. A compiler may
+// contract a product that meets a sum into one fma where the command line allows it, so a product and a sum that meet
+// are written as ieee::fma here, and a product that is returned goes through detail::product, which a caller's sum
+// cannot absorb. Without the instruction ieee::fma is a library call: slow (about 50 ns) and equally exact.
 //
 // Error: below 1e-15 relative wherever the result is a normal double (about 4 units in the last place); NaN gives NaN.
 // The rounding mode is to nearest, as at program start.
 #pragma once
 
 #include <bit>
-#include <cmath>
 #include <cstdint>
 #include <limits>
 
 #include "octet/core/config.hpp"
+#include "octet/core/ieee.hpp"
 
 namespace octet::inline OCTET_ABI::math {
 
 namespace detail {
 
 /// a * b that stays a rounded product whatever is added to it. A result of -0 becomes 0.
-inline double product(double a, double b) noexcept { return std::fma(a, b, 0.0); }
+inline double product(double a, double b) noexcept { return ieee::fma(a, b, 0.0); }
 
 /// 2^k for k in [-1022, 1023]
 inline double power_of_two(int k) noexcept { return std::bit_cast<double>(static_cast<std::uint64_t>(k + 1023) << 52); }
@@ -36,15 +36,15 @@ inline reduced reduce(double x) noexcept {
     constexpr double log2_e = 0x1.71547652b82fep0;
     constexpr double ln2_high = 0x1.62e42fefa39efp-1, ln2_low = 0x1.abc9e3b39803fp-56;  // ln(2) to 107 bits
     constexpr double round = 0x1.8p52;  // adding it leaves no bits below 1
-    const double k = std::fma(x, log2_e, round) - round;
-    const double r = std::fma(-k, ln2_low, std::fma(-k, ln2_high, x));
+    const double k = ieee::fma(x, log2_e, round) - round;
+    const double r = ieee::fma(-k, ln2_low, ieee::fma(-k, ln2_high, x));
     // Taylor's series of (e^r - 1) / r: the first term left out is 0.347^13 / 14! = 1e-17.
     constexpr double inverse_factorial[] = {1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800,
                                             1.0 / 362880,     1.0 / 40320,     1.0 / 5040,     1.0 / 720,
                                             1.0 / 120,        1.0 / 24,        1.0 / 6,        1.0 / 2};
     double tail = 0.0;
-    for (const double c : inverse_factorial) tail = std::fma(tail, r, c);
-    return {static_cast<int>(k), std::fma(r * r, tail, r)};
+    for (const double c : inverse_factorial) tail = ieee::fma(tail, r, c);
+    return {static_cast<int>(k), ieee::fma(r * r, tail, r)};
 }
 
 }  // namespace detail
@@ -61,26 +61,26 @@ inline double exp(double x) noexcept {
 
 /// e^x - 1, exact to the relative error near 0 too.
 inline double expm1(double x) noexcept {
-    if (x != x || std::fabs(x) < 0x1p-54) return x;
+    if (x != x || ieee::fabs(x) < 0x1p-54) return x;
     if (x > 700.0) return exp(x);
     if (x < -40.0) return -1.0;
     const auto [k, p] = detail::reduce(x);
     const double power = detail::power_of_two(k);
-    return std::fma(power, p, power - 1.0);
+    return ieee::fma(power, p, power - 1.0);
 }
 
 /// (e^2x - 1) / (e^2x + 1)
 inline double tanh(double x) noexcept {
-    if (x != x || std::fabs(x) < 0x1p-30) return x;
-    const double size = std::fabs(x);
+    if (x != x || ieee::fabs(x) < 0x1p-30) return x;
+    const double size = ieee::fabs(x);
     const double e = size < 20.0 ? expm1(-2.0 * size) : -1.0;
-    return std::copysign(-e / (2.0 + e), x);
+    return ieee::copysign(-e / (2.0 + e), x);
 }
 
 /// 1 / (1 + e^-x), the sigmoid.
 inline double logistic(double x) noexcept {
     if (x != x) return x;
-    const double e = exp(-std::fabs(x));
+    const double e = exp(-ieee::fabs(x));
     return (x < 0.0 ? e : 1.0) / (1.0 + e);
 }
 
@@ -92,7 +92,7 @@ inline double hard_swish(double x) noexcept {
 
 /// min(max(alpha * x + beta, 0), 1), with one rounding.
 inline double hard_sigmoid(double x, double alpha, double beta) noexcept {
-    const double y = std::fma(alpha, x, beta);
+    const double y = ieee::fma(alpha, x, beta);
     return y < 0.0 ? 0.0 : y > 1.0 ? 1.0 : y;
 }
 

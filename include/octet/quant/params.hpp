@@ -1,7 +1,6 @@
 // The two numbers of affine quantization, and ranges: real = scale * (q - zero_point).
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 
 #include "octet/core/error.hpp"

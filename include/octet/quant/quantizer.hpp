@@ -2,15 +2,15 @@
 // point from a range, quantize and dequantize apply them.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <span>
 #include <type_traits>
 #include <vector>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/error.hpp"
+#include "octet/core/ieee.hpp"
 #include "octet/quant/params.hpp"
 
 namespace octet {
@@ -43,7 +43,7 @@ inline std::int32_t quantize_value(float x, quant_params p, std::int32_t low, st
     const float ceiling = static_cast<float>(high - p.zero_point.value);
     const float steps = x / p.scale.value;
     const float held = steps > floor ? (steps < ceiling ? steps : ceiling) : floor;
-    return static_cast<std::int32_t>(std::lrint(held)) + p.zero_point.value;
+    return static_cast<std::int32_t>(ieee::lrint(held)) + p.zero_point.value;
 }
 
 /// real = scale * (q - zero_point)
@@ -76,7 +76,7 @@ class quantizer {
     /// scale = max(-min, max) / 127. A range of nothing but 0 gives scale 1. The scale is held in [smallest_scale,
     /// largest_scale]. Throws octet::error when a bound is NaN or infinite, or min > max.
     static quant_params choose_params(range seen) {
-        if (!(std::isfinite(seen.min) && std::isfinite(seen.max) && seen.min <= seen.max))
+        if (!(ieee::is_finite(seen.min) && ieee::is_finite(seen.max) && seen.min <= seen.max))
             fail("the range [", seen.min, ", ", seen.max,
                  "] cannot be quantized: both bounds must be finite and ordered");
         const double least = std::min(static_cast<double>(seen.min), 0.0);
@@ -84,8 +84,8 @@ class quantizer {
         constexpr std::int32_t middle = (high + low) / 2;
         if (is_symmetric) return {held_scale(std::max(-least, most) / ((high - low) / 2)), zero_point(middle)};
         const octet::scale step = held_scale((most - least) / (high - low));
-        const double z = std::nearbyint(low - least / static_cast<double>(step.value));
-        const double q = std::clamp(z, static_cast<double>(low), static_cast<double>(high));
+        const double z = ieee::nearbyint(low - least / static_cast<double>(step.value));
+        const double q = detail::clamped(z, static_cast<double>(low), static_cast<double>(high));
         return {step, zero_point(static_cast<std::int32_t>(q))};
     }
 
@@ -99,13 +99,13 @@ class quantizer {
         : quantizer(data, layout, 0) {}
     quantizer(std::vector<quant_params> params,
               channel_layout layout) requires(std::is_same_v<Granularity, per_channel>)
-        : params_(std::move(params)), layout_(layout) {
+        : params_(std::move(params)), layout_(checked(layout)) {
         if (static_cast<std::int64_t>(params_.size()) != layout_.channels)
             fail("a quantizer with ", params_.size(), " parameters for ", layout_.channels,
                  " channels: give one scale and zero point for each channel");
     }
 
-    std::span<const quant_params> params() const noexcept { return params_; }
+    std::span<const quant_params> params() const noexcept { return {params_.data(), params_.size()}; }
     const quant_params& operator[](std::size_t channel) const noexcept { return params_[channel]; }
 
     /// out[i] = clamp(round_half_even(in[i] / scale) + zero_point). Sizes are equal (and layout.elements() per
@@ -124,11 +124,11 @@ class quantizer {
 
   private:
     quantizer(std::span<const float> data, channel_layout layout, int)
-        : params_(static_cast<std::size_t>(layout.channels)), layout_(layout) {
+        : params_(static_cast<std::size_t>(checked(layout).channels)), layout_(layout) {
         check(data.size(), data.size());
         std::vector<range> seen(params_.size());
         for (std::size_t i = 0; i < data.size(); ++i) {
-            if (!std::isfinite(data[i]))
+            if (!ieee::is_finite(data[i]))
                 fail("element ", i, " to quantize is ", data[i], ": every element must be finite");
             range& r = seen[channel_of(i)];
             r = {std::min(r.min, data[i]), std::max(r.max, data[i])};
@@ -136,9 +136,18 @@ class quantizer {
         for (std::size_t c = 0; c < params_.size(); ++c) params_[c] = choose_params(seen[c]);
     }
 
+    static channel_layout checked(channel_layout layout) {
+        constexpr std::int64_t most = 0x7fffffff;
+        const auto [outer, channels, inner] = layout;
+        const bool fits = outer >= 1 && channels >= 1 && inner >= 1 && outer <= most / channels / inner;
+        if (std::is_same_v<Granularity, per_channel> && !fits)
+            fail("a quantizer for the layout [", outer, ", ", channels, ", ", inner,
+                 "]: every size must be at least 1, and their product at most ", most);
+        return layout;
+    }
     static octet::scale held_scale(double step) {
         if (step == 0.0) return octet::scale(1.0F);
-        return octet::scale(static_cast<float>(std::clamp(step, smallest_scale, largest_scale)));
+        return octet::scale(static_cast<float>(detail::clamped(step, smallest_scale, largest_scale)));
     }
     std::size_t channel_of(std::size_t i) const noexcept {
         return i / static_cast<std::size_t>(layout_.inner) % static_cast<std::size_t>(layout_.channels);

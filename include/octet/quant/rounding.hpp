@@ -5,13 +5,13 @@
 //   scaled(acc, m, ...)   round(acc * m) clamped to [low - z, high - z]: what the output is before its zero point
 #pragma once
 
-#include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstdint>
 #include <string_view>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/error.hpp"
+#include "octet/core/ieee.hpp"
 #include "octet/quant/params.hpp"
 
 namespace octet {
@@ -54,7 +54,7 @@ struct nearest_even {
     static std::int32_t scaled(std::int32_t acc, multiplier m, std::int32_t low, std::int32_t high) noexcept {
         const float real = static_cast<float>(acc) * m.value;
         const float floor = static_cast<float>(low), ceiling = static_cast<float>(high);
-        return static_cast<std::int32_t>(std::lrint(std::min(std::max(real, floor), ceiling)));
+        return static_cast<std::int32_t>(ieee::lrint(std::min(std::max(real, floor), ceiling)));
     }
 };
 
@@ -72,8 +72,8 @@ inline fixed_point to_fixed_point(double m, std::string_view who) {
         fail(who, ": the requantization multiplier is ", m,
              ", but must lie between 0 and 2^30: the scales of input, weights and output do not fit together");
     int shift = 0;
-    const double fraction = std::frexp(m, &shift);
-    std::int64_t value = std::llround(fraction * 0x1p31);
+    const double fraction = ieee::frexp(m, &shift);
+    std::int64_t value = ieee::llround(fraction * 0x1p31);
     if (value == std::int64_t{1} << 31) value /= 2, ++shift;
     if (shift < -31) return {0, 0};
     return {static_cast<std::int32_t>(value), shift};
@@ -84,7 +84,7 @@ inline double real_multiplier(scale input, scale weight, scale output) noexcept 
 }
 
 inline std::int32_t saturate(std::int64_t wide) noexcept {
-    return static_cast<std::int32_t>(std::clamp<std::int64_t>(wide, INT32_MIN, INT32_MAX));
+    return static_cast<std::int32_t>(detail::clamped<std::int64_t>(wide, INT32_MIN, INT32_MAX));
 }
 
 }  // namespace detail
@@ -119,7 +119,7 @@ struct tflite {
         return divide_by_power(doubling_high(raised, m.value), right);
     }
     static std::int32_t scaled(std::int32_t acc, multiplier m, std::int32_t low, std::int32_t high) noexcept {
-        return std::clamp(multiply(acc, m), low, high);
+        return detail::clamped(multiply(acc, m), low, high);
     }
 };
 
@@ -139,7 +139,7 @@ struct single {
         return detail::saturate((std::int64_t{acc} * m.value + (std::int64_t{1} << (shift - 1))) >> shift);
     }
     static std::int32_t scaled(std::int32_t acc, multiplier m, std::int32_t low, std::int32_t high) noexcept {
-        return std::clamp(multiply(acc, m), low, high);
+        return detail::clamped(multiply(acc, m), low, high);
     }
 };
 

@@ -1,0 +1,131 @@
+// Add and mul on AVX512-VNNI: 64 elements at a time. Two rounds of unpack put (0, a, 0, b) into the bytes of 32-bit
+// lanes, which as int16 reads (256 a, 256 b); they leave 4 elements of each 16-byte lane in each of 4 registers, and
+// the packs that follow restore the order.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "octet/isa/x86.hpp"
+#include "octet/kernel/elementwise_call.hpp"
+#include "octet/kernel/epilogue_avx512.hpp"
+
+#if defined(__x86_64__)
+namespace octet::inline OCTET_ABI {
+OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
+
+/// What becomes of 16 lanes of (0, a, 0, b): int32 without the output's zero point, anything beyond the limits.
+template <class Params>
+struct binary_lanes_avx512;
+
+/// a * A = 256 a * (A >> 8) + a * (A & 255): one dot product of int16, and one of bytes with the unsigned low weights.
+template <>
+struct binary_lanes_avx512<add_params<nearest_even>> {
+    __m512i low, high, offset, mask, even;
+    __m128i shift;
+
+    explicit OCTET_INLINE binary_lanes_avx512(const add_params<nearest_even>& p) noexcept
+        : low(_mm512_set1_epi32((p.a & 0xff) << 8 |
+                                static_cast<std::int32_t>(static_cast<std::uint32_t>(p.b & 0xff) << 24))),
+          high(_mm512_set1_epi32(p.a >> 8 | (p.b >> 8) << 16)),
+          offset(_mm512_set1_epi32(p.offset)),
+          mask(_mm512_set1_epi32(p.mask())),
+          even(_mm512_set1_epi32(~1)),
+          shift(_mm_cvtsi32_si128(p.shift)) {}
+    OCTET_INLINE __m512i operator()(__m512i pairs) const noexcept {
+        __m512i raised = offset;  // not the intrinsics: GCC 12 copies the accumulators that it feeds them
+        asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(raised) : "v"(low), "v"(pairs));
+        asm("vpdpwssd {%2, %1, %0|%0, %1, %2}" : "+v"(raised) : "v"(high), "v"(pairs));
+        const __m512i up = _mm512_sra_epi32(raised, shift);
+        return _mm512_mask_and_epi32(up, _mm512_testn_epi32_mask(raised, mask), up, even);
+    }
+};
+
+/// a and b of 16 lanes as int32.
+OCTET_INLINE __m512i first_of(__m512i pairs) noexcept { return _mm512_srai_epi32(_mm512_slli_epi32(pairs, 16), 24); }
+OCTET_INLINE __m512i second_of(__m512i pairs) noexcept { return _mm512_srai_epi32(pairs, 24); }
+
+template <class Rounding>
+struct binary_lanes_avx512<add_params<Rounding>> {
+    using fixed = fixed_point_avx512;
+    __m512i a_zero, b_zero;
+    fixed a, b, out;
+    scale_avx512<Rounding> scale_in, scale_out;
+
+    explicit OCTET_INLINE binary_lanes_avx512(const add_params<Rounding>& p) noexcept
+        : a_zero(_mm512_set1_epi32(p.a_zero.value)),
+          b_zero(_mm512_set1_epi32(p.b_zero.value)),
+          a(all(p.a)),
+          b(all(p.b)),
+          out(all(p.out)),
+          scale_in(zero_point(0), clamp{INT32_MIN, INT32_MAX}),
+          scale_out(p.out_zero, p.limits) {}
+    OCTET_INLINE __m512i operator()(__m512i pairs) const noexcept {
+        constexpr int left = add_params<Rounding>::left_shift;
+        const __m512i u = scale_in(_mm512_slli_epi32(_mm512_sub_epi32(first_of(pairs), a_zero), left), a);
+        const __m512i v = scale_in(_mm512_slli_epi32(_mm512_sub_epi32(second_of(pairs), b_zero), left), b);
+        return scale_out(_mm512_add_epi32(u, v), out);
+    }
+
+  private:
+    static OCTET_INLINE fixed all(detail::fixed_point m) noexcept {
+        return {_mm512_set1_epi32(m.value), _mm512_set1_epi32(m.shift)};
+    }
+};
+
+template <class Rounding>
+struct binary_lanes_avx512<mul_params<Rounding>> {
+    __m512i a_zero, b_zero;
+    scale_avx512<Rounding> scale;
+    typename scale_avx512<Rounding>::multipliers m;
+
+    explicit OCTET_INLINE binary_lanes_avx512(const mul_params<Rounding>& p) noexcept
+        : a_zero(_mm512_set1_epi32(p.a_zero.value)),
+          b_zero(_mm512_set1_epi32(p.b_zero.value)),
+          scale(p.out_zero, p.limits),
+          m(all(p.m)) {}
+    OCTET_INLINE __m512i operator()(__m512i pairs) const noexcept {
+        const __m512i a = _mm512_sub_epi32(first_of(pairs), a_zero), b = _mm512_sub_epi32(second_of(pairs), b_zero);
+        return scale(_mm512_mullo_epi32(a, b), m);
+    }
+
+  private:
+    static OCTET_INLINE typename scale_avx512<Rounding>::multipliers all(typename Rounding::multiplier one) noexcept {
+        typename Rounding::multiplier copies[16];
+        for (auto& copy : copies) copy = one;
+        return scale_avx512<Rounding>::load(copies);
+    }
+};
+
+template <class Params>
+struct binary_kernel<isa::avx512_vnni, Params> {
+    static void run(const Params& params, const std::int8_t* a, std::ptrdiff_t a_step, const std::int8_t* b,
+                    std::ptrdiff_t b_step, std::int8_t* out, std::size_t n) noexcept {
+        if (n == 0) return;
+        alignas(64) std::int8_t a_all[64], b_all[64];
+        if (a_step == 0) _mm512_store_si512(a_all, _mm512_set1_epi8(*a)), a = a_all;
+        if (b_step == 0) _mm512_store_si512(b_all, _mm512_set1_epi8(*b)), b = b_all;
+        const binary_lanes_avx512<Params> lanes(params);
+        const bytes_avx512 bytes(params.out_zero, params.limits);
+        for (; n >= 64; n -= 64, a += 64 * a_step, b += 64 * b_step, out += 64)
+            _mm512_storeu_si512(out, block(lanes, bytes, _mm512_loadu_si512(a), _mm512_loadu_si512(b)));
+        if (n != 0) {
+            const __mmask64 mask = ~std::uint64_t{0} >> (64 - n);
+            _mm512_mask_storeu_epi8(
+                out, mask, block(lanes, bytes, _mm512_maskz_loadu_epi8(mask, a), _mm512_maskz_loadu_epi8(mask, b)));
+        }
+    }
+
+  private:
+    static OCTET_INLINE __m512i block(const binary_lanes_avx512<Params>& lanes, const bytes_avx512& bytes, __m512i a,
+                                      __m512i b) noexcept {
+        const __m512i zero = _mm512_setzero_si512();
+        const __m512i low = _mm512_unpacklo_epi8(a, b), high = _mm512_unpackhi_epi8(a, b);
+        return bytes.lanes(lanes(_mm512_unpacklo_epi8(zero, low)), lanes(_mm512_unpackhi_epi8(zero, low)),
+                           lanes(_mm512_unpacklo_epi8(zero, high)), lanes(_mm512_unpackhi_epi8(zero, high)));
+    }
+};
+
+OCTET_REGION_END
+}  // namespace octet::inline OCTET_ABI
+#endif

@@ -1,0 +1,25 @@
+// Lookup of int8 values in a table: start here. choose_lookup picks the kernel of an instruction set once.
+#pragma once
+
+#include <concepts>
+
+#include "octet/isa/select.hpp"
+#include "octet/kernel/lookup_avx512_vnni.hpp"
+#include "octet/kernel/lookup_call.hpp"
+#include "octet/kernel/lookup_scalar.hpp"
+
+namespace octet::inline OCTET_ABI {
+
+/// The entry's target says what runs: AVX2 has no kernel of its own (see lookup_scalar.hpp).
+lookup_entry choose_lookup(std::same_as<isa> auto target) noexcept {
+    switch (target) {
+#if defined(__x86_64__)
+        case isa::avx512_vnni:
+            return {target, "lookup 64 vpermi2w", &lookup_kernel<isa::avx512_vnni>::run};
+#endif
+        default:
+            return {isa::scalar, "lookup", &lookup_kernel<isa::scalar>::run};
+    }
+}
+
+}  // namespace octet::inline OCTET_ABI

@@ -1,0 +1,45 @@
+// Loads of less than a register on AVX2, which has no masks for bytes.
+#pragma once
+
+#include <cstdint>
+
+#include "octet/core/config.hpp"
+#include "octet/isa/x86.hpp"
+
+#if defined(__x86_64__)
+namespace octet::inline OCTET_ABI {
+OCTET_REGION("avx2")
+
+/// `count` bytes from p, zeros above them; count in [1, 15]. Nothing beyond them is read: two loads that overlap.
+OCTET_INLINE __m128i load_partial(const std::int8_t* p, int count) noexcept {
+    std::uint64_t low = 0, high = 0;
+    if (count >= 8) {
+        __builtin_memcpy(&low, p, 8);
+        __builtin_memcpy(&high, p + count - 8, 8);
+        high = high >> (8 * (15 - count)) >> 8;  // in two steps: 64 in one is undefined
+    } else if (count >= 4) {
+        std::uint32_t front, back;
+        __builtin_memcpy(&front, p, 4);
+        __builtin_memcpy(&back, p + count - 4, 4);
+        low = front | std::uint64_t{back} << (8 * (count - 4));
+    } else if (count >= 2) {
+        std::uint16_t front, back;
+        __builtin_memcpy(&front, p, 2);
+        __builtin_memcpy(&back, p + count - 2, 2);
+        low = front | std::uint64_t{back} << (8 * (count - 2));
+    } else {
+        low = static_cast<std::uint8_t>(*p);
+    }
+    return _mm_set_epi64x(static_cast<long long>(high), static_cast<long long>(low));
+}
+
+/// The first `count` bytes of `all` to p; count in [1, 15].
+OCTET_INLINE void store_partial(std::int8_t* p, __m128i all, int count) noexcept {
+    alignas(16) std::int8_t bytes[16];
+    _mm_store_si128(reinterpret_cast<__m128i*>(bytes), all);
+    for (int i = 0; i < count; ++i) p[i] = bytes[i];
+}
+
+OCTET_REGION_END
+}  // namespace octet::inline OCTET_ABI
+#endif

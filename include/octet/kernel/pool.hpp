@@ -1,0 +1,43 @@
+// Int8 max and average pooling: start here. choose_max_pool and choose_average_pool pick the kernels of an instruction
+// set once, when a layer is built; the hot call is the entry's run. The arithmetic is defined by
+// kernel/pool_reference.hpp.
+#pragma once
+
+#include <concepts>
+
+#include "octet/isa/select.hpp"
+#include "octet/kernel/pool_avx2.hpp"
+#include "octet/kernel/pool_avx512_vnni.hpp"
+#include "octet/kernel/pool_call.hpp"
+#include "octet/kernel/pool_scalar.hpp"
+
+namespace octet::inline OCTET_ABI {
+
+max_pool_entry choose_max_pool(std::same_as<isa> auto target) noexcept {
+    switch (target) {
+#if defined(__x86_64__)
+        case isa::avx512_vnni:
+            return {target, "max pool 64", &max_pool_kernel<isa::avx512_vnni>::run};
+        case isa::avx2:
+            return {target, "max pool 32", &max_pool_kernel<isa::avx2>::run};
+#endif
+        default:
+            return {isa::scalar, "max pool", &max_pool_kernel<isa::scalar>::run};
+    }
+}
+
+template <class Rounding>
+average_pool_entry<Rounding> choose_average_pool(isa target) noexcept {
+    switch (target) {
+#if defined(__x86_64__)
+        case isa::avx512_vnni:
+            return {target, "average pool 64", &average_pool_kernel<isa::avx512_vnni, Rounding>::run};
+        case isa::avx2:
+            return {target, "average pool 16", &average_pool_kernel<isa::avx2, Rounding>::run};
+#endif
+        default:
+            return {isa::scalar, "average pool", &average_pool_kernel<isa::scalar, Rounding>::run};
+    }
+}
+
+}  // namespace octet::inline OCTET_ABI

@@ -1,0 +1,453 @@
+// label: law
+// Every int8 GEMM micro-kernel of the machine returns the reference's bytes, for every rounding policy, reads nothing
+// beyond its rows and writes nothing beyond its columns.
+#include "octet/kernel/gemm.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "guarded.hpp"
+#include "octet/kernel/gemm_reference.hpp"
+
+namespace {
+
+using octet::gemm_call;
+using octet::gemm_entry;
+using octet::isa;
+using octet::zero_point;
+using octet::test::guard;
+using octet::test::guarded;
+
+/// One product and everything that can vary about it.
+struct problem {
+    int rows = 1;
+    int cols = 1;
+    int taps = 1;
+    int depth = 1;
+    int lhs_zero = 0;
+    int out_zero = 0;
+    octet::clamp limits = {};
+    int out_gap = 0;     ///< bytes between the rows of the result
+    int lhs_offset = 0;  ///< added to every pointer of the table
+    int misalign = 0;    ///< bytes between the rows of the lhs: every alignment occurs
+    guard side = guard::end;
+    int lhs_low = -128, lhs_high = 127;  ///< random data in these bounds
+    int weight_low = -127, weight_high = 127;
+    double multiplier = 0.0;  ///< 0: such that results spread over int8; otherwise this times a factor in [1, 2)
+    std::uint32_t seed = 1;
+};
+
+std::string to_string(const problem& p) {
+    return octet::text("rows ", p.rows, " cols ", p.cols, " taps ", p.taps, " depth ", p.depth, " lhs_zero ",
+                       p.lhs_zero, " out_zero ", p.out_zero, " limits ", p.limits.low, "..", p.limits.high, " out_gap ",
+                       p.out_gap, " lhs_offset ", p.lhs_offset, " misalign ", p.misalign, " lhs ", p.lhs_low, "..",
+                       p.lhs_high, " weights ", p.weight_low, "..", p.weight_high, " m ", p.multiplier, " seed ",
+                       p.seed);
+}
+
+std::int8_t between(std::mt19937& random, int low, int high) {
+    return static_cast<std::int8_t>(low + static_cast<int>(random() % static_cast<std::uint32_t>(high - low + 1)));
+}
+
+template <class Rounding>
+class gemm_law {
+  public:
+    explicit gemm_law(isa which) : kernel_(octet::choose_gemm<Rounding>(which, true)) {
+        EXPECT_EQ(kernel_.target, which) << "the kernel of another instruction set would be tested";
+        EXPECT_GE(kernel_.tile_rows, kernel_.register_rows);
+        EXPECT_EQ(kernel_.tile_rows % kernel_.register_rows, 0) << "a full call would end in a partial block of rows";
+    }
+
+    const gemm_entry<Rounding>& kernel() const { return kernel_; }
+
+    /// Runs `p` on the kernel and on the reference, and compares every byte of the buffer.
+    void check(const problem& p) const {
+        const auto whole = [](auto... n) { return (static_cast<std::size_t>(n) * ...); };
+        std::mt19937 random(p.seed);
+        std::vector<std::int8_t> weights(whole(p.cols, p.taps, p.depth));
+        for (auto& w : weights) w = between(random, p.weight_low, p.weight_high);
+        std::vector<std::int32_t> bias(whole(p.cols));
+        for (auto& b : bias) b = static_cast<std::int32_t>(random() % 2001) - 1000;
+        const double spread = 60.0 / (74.0 * 74.0 * std::sqrt(static_cast<double>(p.taps) * p.depth));
+        std::vector<typename Rounding::multiplier> multipliers;
+        for (int n = 0; n < p.cols; ++n) {
+            const double m =
+                (p.multiplier == 0.0 ? spread : p.multiplier) * (1.0 + static_cast<double>(random() % 1024) / 1024);
+            multipliers.push_back(Rounding::make(static_cast<float>(m), "test"));
+        }
+
+        // The last byte of the last row (or the first of the first) touches an unmapped page.
+        const std::size_t step = whole(p.depth) + static_cast<std::size_t>(p.misalign);
+        const std::size_t count = whole(p.rows, p.taps);
+        const guarded<std::int8_t> lhs(step * (count - 1) + whole(p.depth), p.side);
+        for (auto& x : lhs) x = between(random, p.lhs_low, p.lhs_high);
+        const auto row = [&](int m, int t) { return lhs.data() + step * (whole(m) * whole(p.taps) + whole(t)); };
+
+        const auto packed = octet::pack_gemm<Rounding>(kernel_.layout, {weights.data(), p.cols, p.taps, p.depth}, bias,
+                                                       multipliers, zero_point(p.lhs_zero), "test");
+        const std::size_t out_stride = whole(p.cols) + static_cast<std::size_t>(p.out_gap);
+        const guarded<std::int8_t> out(out_stride * (whole(p.rows) - 1) + whole(p.cols), p.side);
+        std::fill(out.begin(), out.end(), std::int8_t{99});
+        std::vector<std::int8_t> expected(out.begin(), out.end());
+
+        octet::buffer<std::byte> scratch(kernel_.scratch_bytes(p.taps, p.depth));
+        for (auto& b : scratch) b = std::byte{0xee};  // a kernel may not rely on what it finds there
+        std::vector<const std::int8_t*> table(whole(p.taps, kernel_.tile_rows));
+        for (int first = 0; first < p.rows; first += kernel_.tile_rows) {
+            const int rows = std::min(kernel_.tile_rows, p.rows - first);
+            std::fill(table.begin(), table.end(), nullptr);
+            for (int t = 0; t < p.taps; ++t)
+                for (int m = 0; m < rows; ++m)
+                    table[whole(t) * whole(kernel_.tile_rows) + whole(m)] = row(first + m, t) - p.lhs_offset;
+            kernel_.run({&packed, table.data(), p.lhs_offset, rows, out.data() + whole(first) * out_stride,
+                         static_cast<std::ptrdiff_t>(out_stride), zero_point(p.out_zero), p.limits, scratch.data()});
+        }
+
+        for (int m = 0; m < p.rows; ++m) {
+            std::vector<const std::int8_t*> taps;
+            for (int t = 0; t < p.taps; ++t) taps.push_back(row(m, t));
+            for (std::size_t n = 0; n < whole(p.cols); ++n) {
+                const std::int32_t acc =
+                    octet::accumulate_reference(taps.data(), 1, p.taps, p.depth, zero_point(p.lhs_zero),
+                                                weights.data() + n * whole(p.taps, p.depth), bias[n]);
+                expected[whole(m) * out_stride + n] =
+                    octet::requantize<Rounding>(acc, multipliers[n], zero_point(p.out_zero), p.limits);
+            }
+        }
+        const auto difference = std::mismatch(expected.begin(), expected.end(), out.begin());
+        if (difference.first == expected.end()) return;
+        const auto at = static_cast<std::size_t>(difference.first - expected.begin());
+        ADD_FAILURE() << kernel_.name << ", " << to_string(Rounding::policy) << ": " << to_string(p) << ": row "
+                      << at / out_stride << " col " << at % out_stride << " is " << int{*difference.second} << ", not "
+                      << int{*difference.first};
+    }
+
+  private:
+    gemm_entry<Rounding> kernel_;
+};
+
+template <class Rounding>
+class gemm : public testing::Test {
+  public:
+    /// body(law) for every instruction set of this machine.
+    template <class Body>
+    static void each(const Body& body) {
+        for (const isa which : octet::supported_isas()) {
+            const gemm_law<Rounding> law(which);
+            SCOPED_TRACE(octet::text(to_string(which), ", ", law.kernel().name));
+            body(law);
+            if (testing::Test::HasFailure()) return;
+        }
+    }
+};
+struct policy_names {
+    template <class Rounding>
+    static std::string GetName(int) {
+        return std::string(to_string(Rounding::policy));
+    }
+};
+using policies = testing::Types<octet::nearest_even, octet::tflite, octet::single>;
+TYPED_TEST_SUITE(gemm, policies, policy_names);
+
+const std::vector<int> depths{1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 129, 255, 256, 257};
+
+TYPED_TEST(gemm, every_depth_tail_and_row_count) {
+    this->each([](const auto& law) {
+        std::uint32_t seed = 0;
+        for (const int depth : depths)
+            for (int rows = 1; rows <= law.kernel().register_rows + 1; ++rows)
+                for (const int cols : {1, 17, 65})
+                    law.check(
+                        {.rows = rows, .cols = cols, .depth = depth, .lhs_zero = 3, .out_zero = -5, .seed = ++seed});
+    });
+}
+
+TYPED_TEST(gemm, every_column_tail) {
+    this->each([](const auto& law) {
+        const int panel = law.kernel().layout.panel;
+        for (int cols = 1; cols <= 2 * panel + 1; ++cols)
+            for (const int depth : {1, 5, 64})
+                law.check({.rows = cols % 7 + 1,
+                           .cols = cols,
+                           .depth = depth,
+                           .lhs_zero = -7,
+                           .out_zero = 11,
+                           .out_gap = cols % 3,
+                           .seed = static_cast<std::uint32_t>(cols)});
+    });
+}
+
+TYPED_TEST(gemm, every_row_count_around_a_call) {
+    this->each([](const auto& law) {
+        const int tile = law.kernel().tile_rows, registers = law.kernel().register_rows;
+        for (int rows = 1; rows <= 2 * tile + 1; rows += rows % (2 * registers) == registers + 1 ? registers - 1 : 1)
+            law.check({.rows = rows, .cols = 18, .depth = 7, .lhs_zero = 1, .seed = static_cast<std::uint32_t>(rows)});
+        for (const int rows : {tile - 1, tile, tile + 1, 2 * tile})
+            law.check({.rows = rows, .cols = 130, .depth = 33, .lhs_zero = -1});
+    });
+}
+
+TYPED_TEST(gemm, taps_offsets_strides_and_alignments) {
+    this->each([](const auto& law) {
+        std::uint32_t seed = 100;
+        for (const int taps : {1, 2, 3, 9})
+            for (const int depth : {1, 2, 3, 4, 6, 16, 17, 64, 67})
+                for (const int misalign : {0, 1, 5})
+                    for (const guard side : {guard::end, guard::begin})
+                        law.check({.rows = 8,
+                                   .cols = 21,
+                                   .taps = taps,
+                                   .depth = depth,
+                                   .lhs_zero = 9,
+                                   .out_gap = misalign,
+                                   .lhs_offset = 13 * misalign,
+                                   .misalign = misalign,
+                                   .side = side,
+                                   .seed = ++seed});
+    });
+}
+
+TYPED_TEST(gemm, random_problems) {
+    this->each([](const auto& law) {
+        std::mt19937 random(2024);
+        const auto up_to = [&](int most) { return 1 + static_cast<int>(random() % static_cast<std::uint32_t>(most)); };
+        for (int i = 0; i < 150; ++i) {
+            const int low = -129 + up_to(200), high = low + up_to(127 - low);
+            law.check({.rows = up_to(110),
+                       .cols = up_to(150),
+                       .taps = up_to(4),
+                       .depth = up_to(90),
+                       .lhs_zero = up_to(256) - 129,
+                       .out_zero = up_to(256) - 129,
+                       .limits = {low, high},
+                       .out_gap = up_to(9) - 1,
+                       .lhs_offset = up_to(64) - 1,
+                       .misalign = up_to(9) - 1,
+                       .side = i % 2 == 0 ? guard::end : guard::begin,
+                       .weight_low = i % 5 == 0 ? -128 : -127,
+                       .seed = static_cast<std::uint32_t>(i)});
+        }
+    });
+}
+
+TYPED_TEST(gemm, extreme_zero_points_and_clamps) {
+    this->each([](const auto& law) {
+        for (const int lhs_zero : {-128, -1, 0, 127})
+            for (const int out_zero : {-128, -1, 0, 127})
+                for (const octet::clamp limits :
+                     {octet::clamp{-128, 127}, octet::clamp{out_zero, 127}, octet::clamp{-128, out_zero},
+                      octet::clamp{-3, 40}, octet::clamp{5, 5}})
+                    law.check({.rows = 7,
+                               .cols = 33,
+                               .depth = 19,
+                               .lhs_zero = lhs_zero,
+                               .out_zero = out_zero,
+                               .limits = limits});
+    });
+}
+
+TYPED_TEST(gemm, extreme_data) {
+    this->each([](const auto& law) {
+        for (const int lhs : {-128, 127})
+            for (const int weight : {-128, -127, 127})
+                for (const int zero : {-128, 0, 127})
+                    for (const int depth : {1, 3, 64, 257, 4099})
+                        law.check({.rows = 2,
+                                   .cols = 18,
+                                   .depth = depth,
+                                   .lhs_zero = zero,
+                                   .lhs_low = lhs,
+                                   .lhs_high = lhs,
+                                   .weight_low = weight,
+                                   .weight_high = weight,
+                                   .multiplier = 0.5 / (128.0 * depth)});
+        law.check({.rows = 7, .cols = 65, .depth = 301, .weight_low = -128, .weight_high = -126});
+        law.check({.rows = 7, .cols = 65, .depth = 301, .lhs_low = 126, .weight_low = 126});
+    });
+}
+
+TYPED_TEST(gemm, multipliers_of_1_and_above_and_tiny_ones) {
+    this->each([](const auto& law) {
+        for (const double m :
+             {0x1p-62, 0x1p-40, 0x1p-33, 0x1p-32, 0x1p-31, 0x1p-24, 0x1p-10, 0.5, 1.0, 1.5, 2.0, 37.0, 0x1p20, 0x1p28})
+            for (const int depth : {1, 64})
+                law.check({.rows = 3, .cols = 67, .depth = depth, .lhs_zero = 4, .out_zero = -9, .multiplier = m});
+    });
+}
+
+// Depth 1: 256 rows with every lhs byte against 256 columns with every weight.
+TYPED_TEST(gemm, every_product_of_two_bytes) {
+    std::vector<std::int8_t> lhs(256), weights(256);
+    for (std::size_t i = 0; i < 256; ++i) lhs[i] = weights[i] = static_cast<std::int8_t>(static_cast<int>(i) - 128);
+    const std::vector<std::int32_t> bias(256, 0);
+    // 16,384 / 128 reaches both ends of int8, and smaller divisors see the lower bits of each product.
+    this->each([&](const auto& law) {
+        const auto& kernel = law.kernel();
+        std::vector<const std::int8_t*> table(static_cast<std::size_t>(kernel.tile_rows));
+        octet::buffer<std::byte> scratch(kernel.scratch_bytes(1, 1));
+        for (const float m : {1.0F / 128, 1.0F / 13, 1.0F})
+            for (const int zero : {0, 100}) {
+                const std::vector<typename TypeParam::multiplier> multipliers(256, TypeParam::make(m, "test"));
+                const auto packed = octet::pack_gemm<TypeParam>(kernel.layout, {weights.data(), 256, 1, 1}, bias,
+                                                                multipliers, zero_point(zero), "test");
+                std::vector<std::int8_t> out(65536), expected(65536);
+                for (int first = 0; first < 256; first += kernel.tile_rows) {
+                    const int rows = std::min(kernel.tile_rows, 256 - first);
+                    for (int r = 0; r < rows; ++r) table[static_cast<std::size_t>(r)] = lhs.data() + first + r;
+                    kernel.run({&packed,
+                                table.data(),
+                                0,
+                                rows,
+                                out.data() + 256 * first,
+                                256,
+                                zero_point(1),
+                                {},
+                                scratch.data()});
+                }
+                octet::gemm_reference<TypeParam>(256, 256, 1, lhs.data(), zero_point(zero), weights.data(), bias.data(),
+                                                 multipliers.data(), zero_point(1), {}, expected.data());
+                EXPECT_EQ(out, expected) << kernel.name << ", m " << m << ", zero point " << zero;
+            }
+    });
+}
+
+// Accumulators are biases here: depth 1, lhs equal to its zero point, weight 0.
+TYPED_TEST(gemm, requantizes_every_edge_of_the_accumulator) {
+    std::vector<std::int32_t> edges;
+    for (int bit = 0; bit <= 31; ++bit)
+        for (std::int64_t near = -2; near <= 2; ++near)
+            for (const std::int64_t sign : {-1, 1}) {
+                const std::int64_t value = sign * ((std::int64_t{1} << bit) + near);
+                if (std::abs(value) <= INT32_MAX) edges.push_back(static_cast<std::int32_t>(value));
+            }
+    std::mt19937 random(5);
+    for (int i = 0; i < 500; ++i) edges.push_back(static_cast<std::int32_t>(random()) >> (random() % 31));
+    std::replace(edges.begin(), edges.end(), INT32_MIN, -INT32_MAX);
+    const int cols = static_cast<int>(edges.size());
+    const std::vector<std::int8_t> weights(edges.size(), 0);
+    const std::int8_t x = 0;
+
+    std::vector<double> factors;
+    for (int e = -36; e < 30; ++e)
+        for (const double fraction : {1.0, 1.0 + 0x1p-23, 1.25, 1.5, 1.75, 2.0 - 0x1p-23})
+            factors.push_back(std::ldexp(fraction, e));
+    this->each([&](const auto& law) {
+        const auto& kernel = law.kernel();
+        const std::vector<const std::int8_t*> table{&x};
+        octet::buffer<std::byte> scratch(kernel.scratch_bytes(1, 1));
+        int turn = 0;
+        for (const double m : factors) {
+            const zero_point z(turn % 3 == 0 ? 0 : turn % 3 == 1 ? -128 : 127);
+            const octet::clamp limits = turn++ % 2 == 0 ? octet::clamp{-128, 127} : octet::clamp{-100, 99};
+            const std::vector<typename TypeParam::multiplier> multipliers(
+                edges.size(), TypeParam::make(static_cast<float>(m), "test"));
+            const auto packed = octet::pack_gemm<TypeParam>(kernel.layout, {weights.data(), cols, 1, 1}, edges,
+                                                            multipliers, zero_point(0), "test");
+            std::vector<std::int8_t> out(edges.size());
+            kernel.run({&packed, table.data(), 0, 1, out.data(), cols, z, limits, scratch.data()});
+            for (std::size_t n = 0; n < edges.size(); ++n)
+                ASSERT_EQ(int{out[n]}, int{octet::requantize<TypeParam>(edges[n], multipliers[n], z, limits)})
+                    << kernel.name << ": accumulator " << edges[n] << " times " << m << ", zero point " << z.value;
+        }
+    });
+}
+
+// Ties stand where acc * m is a whole number and a half: m = 2^-k, acc = (2 i + 1) * 2^(k - 1).
+TYPED_TEST(gemm, requantizes_ties) {
+    constexpr int cols = 512;
+    const std::vector<std::int8_t> weights(cols, 0);
+    const std::int8_t x = 0;
+    this->each([&](const auto& law) {
+        const auto& kernel = law.kernel();
+        const std::vector<const std::int8_t*> table{&x};
+        octet::buffer<std::byte> scratch(kernel.scratch_bytes(1, 1));
+        for (int k = 1; k <= 22; ++k) {
+            std::vector<std::int32_t> bias;
+            for (int i = -cols / 2; i < cols / 2; ++i) bias.push_back((2 * i + 1) * (1 << (k - 1)));
+            const std::vector<typename TypeParam::multiplier> multipliers(
+                cols, TypeParam::make(std::ldexp(1.0F, -k), "test"));
+            const auto packed = octet::pack_gemm<TypeParam>(kernel.layout, {weights.data(), cols, 1, 1}, bias,
+                                                            multipliers, zero_point(0), "test");
+            std::vector<std::int8_t> out(cols);
+            kernel.run({&packed, table.data(), 0, 1, out.data(), cols, zero_point(-3), {}, scratch.data()});
+            for (std::size_t n = 0; n < out.size(); ++n)
+                ASSERT_EQ(int{out[n]}, int{octet::requantize<TypeParam>(bias[n], multipliers[n], zero_point(-3), {})})
+                    << kernel.name << ": accumulator " << bias[n] << " / 2^" << k;
+        }
+    });
+}
+
+// One channel of each kind beside the other: neighbours in a vector may not share a shift.
+TYPED_TEST(gemm, multipliers_differ_from_column_to_column) {
+    constexpr int cols = 131;
+    std::mt19937 random(11);
+    const std::vector<std::int8_t> weights(cols, 0);
+    const std::int8_t x = 0;
+    this->each([&](const auto& law) {
+        const auto& kernel = law.kernel();
+        const std::vector<const std::int8_t*> table{&x};
+        octet::buffer<std::byte> scratch(kernel.scratch_bytes(1, 1));
+        for (int round = 0; round < 60; ++round) {
+            std::vector<std::int32_t> bias;
+            std::vector<typename TypeParam::multiplier> multipliers;
+            for (int n = 0; n < cols; ++n) {
+                const int bits = static_cast<int>(random() % 31);
+                bias.push_back(static_cast<std::int32_t>(random()) >> (31 - bits));
+                const float fraction = 1.0F + static_cast<float>(random() % 4096) / 4096;
+                multipliers.push_back(
+                    TypeParam::make(std::ldexp(fraction, 6 - bits + static_cast<int>(random() % 3)), "test"));
+            }
+            const auto packed = octet::pack_gemm<TypeParam>(kernel.layout, {weights.data(), cols, 1, 1}, bias,
+                                                            multipliers, zero_point(0), "test");
+            std::vector<std::int8_t> out(cols);
+            kernel.run({&packed, table.data(), 0, 1, out.data(), cols, zero_point(2), {}, scratch.data()});
+            for (std::size_t n = 0; n < out.size(); ++n)
+                ASSERT_EQ(int{out[n]}, int{octet::requantize<TypeParam>(bias[n], multipliers[n], zero_point(2), {})})
+                    << kernel.name << ": accumulator " << bias[n] << ", column " << n;
+        }
+    });
+}
+
+TEST(choose_gemm, gives_each_instruction_set_its_kernel) {
+    for (const isa which : octet::supported_isas()) {
+        for (const bool minus_128 : {false, true}) {
+            const auto kernel = octet::choose_gemm<octet::nearest_even>(which, minus_128);
+            EXPECT_EQ(kernel.target, which);
+            EXPECT_FALSE(minus_128 && kernel.layout.needs_symmetric);
+            EXPECT_EQ(kernel.scratch_bytes(3, 5) % 64, 0U)
+                << "workers' scratch stands end to end and is 64-byte aligned";
+        }
+    }
+}
+
+TEST(pack_gemm, refuses_a_channel_that_can_leave_int32) {
+    const std::vector<std::int8_t> weights{127, 127};
+    const std::vector<octet::nearest_even::multiplier> m(1);
+    const auto pack = [&](std::int32_t bias) {
+        return octet::pack_gemm<octet::nearest_even>({}, {weights.data(), 1, 1, 2}, std::vector<std::int32_t>{bias}, m,
+                                                     zero_point(-128), "conv7");
+    };
+    constexpr std::int32_t room = INT32_MAX - 255 * 254;
+    EXPECT_NO_THROW(pack(room));
+    EXPECT_NO_THROW(pack(-room));
+    EXPECT_THROW(pack(room + 1), octet::error);
+    EXPECT_THROW(pack(-room - 1), octet::error);
+    EXPECT_THROW(pack(INT32_MIN), octet::error);
+}
+
+TEST(pack_gemm, refuses_arrays_that_do_not_fit_the_columns) {
+    const std::vector<std::int8_t> weights{1, 2};
+    const std::vector<std::int32_t> bias{0};
+    const std::vector<octet::nearest_even::multiplier> m(2);
+    EXPECT_THROW(octet::pack_gemm<octet::nearest_even>({}, {weights.data(), 2, 1, 1}, bias, m, zero_point(0), "a"),
+                 octet::error);
+}
+
+}  // namespace

@@ -1,0 +1,158 @@
+// Real networks on real data: float outputs equal those that ONNX Runtime gave, and int8 accuracy stays by float's.
+// Prints its table. The data are not part of the project: without them the tests skip, and say so.
+#include <octet/graph/quantize.hpp>
+#include <octet/io/onnx.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace octet;
+
+std::string data_folder() {
+    const char* given = std::getenv("OCTET_TEST_DATA");
+    return given != nullptr ? given : OCTET_TEST_DATA;
+}
+
+template <class T>
+std::vector<T> read(const std::string& file) {
+    std::ifstream in(data_folder() + "/" + file, std::ios::binary);
+    const std::vector<char> bytes((std::istreambuf_iterator<char>(in)), {});
+    std::vector<T> values(bytes.size() / sizeof(T));
+    std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
+    return values;
+}
+
+/// (value - mean) / scale of every stored byte.
+template <class T>
+std::vector<float> read_real(const std::string& file, float mean, float scale) {
+    std::vector<float> reals;
+    for (const T byte : read<T>(file)) reals.push_back((static_cast<float>(byte) - mean) / scale);
+    return reals;
+}
+
+template <class T>
+std::vector<int> read_labels(const std::string& file) {
+    const std::vector<T> bytes = read<T>(file);
+    return {bytes.begin(), bytes.end()};
+}
+
+struct trial {
+    const char* model;
+    samples calibration;
+    std::vector<float> images;
+    std::vector<int> labels;
+    std::vector<float> expected;  // the float model's outputs by ONNX Runtime; empty where none were recorded
+};
+
+struct outcome {
+    int float_correct = 0;
+    int int8_correct = 0;
+    double worst = 0.0;  // max |a - b| / max |b| over the samples
+    double percent(int correct, std::size_t count) const { return 100.0 * correct / static_cast<double>(count); }
+};
+
+std::size_t best(const std::vector<float>& scores) {
+    return static_cast<std::size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
+}
+
+outcome run(const trial& t) {
+    const graph model = onnx::load(data_folder() + "/models/" + t.model);
+    for (const node& n : model.nodes())
+        EXPECT_FALSE(std::holds_alternative<op::transpose>(n.what)) << n.name << " is a transpose left in " << t.model;
+    const auto begin = std::chrono::steady_clock::now();
+    const quantized_graph int8 = quantize(model, t.calibration);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    EXPECT_EQ(int8.quantized_layers(), static_cast<int>(int8.net.nodes().size()));
+
+    session<> real(as_float(int8.net)), bytes(int8);
+    const auto inputs = static_cast<std::size_t>(real.input_shape(0).elements());
+    std::vector<float> wanted(static_cast<std::size_t>(real.output_shape(0).elements())), got(wanted.size());
+    outcome all;
+    for (std::size_t i = 0; i < t.labels.size(); ++i) {
+        const std::span<const float> image(t.images.data() + i * inputs, inputs);
+        real(image, wanted);
+        bytes(image, got);
+        all.float_correct += best(wanted) == static_cast<std::size_t>(t.labels[i]) ? 1 : 0;
+        all.int8_correct += best(got) == static_cast<std::size_t>(t.labels[i]) ? 1 : 0;
+        if (t.expected.empty()) continue;
+        double most = 0.0, off = 0.0;
+        for (std::size_t k = 0; k < wanted.size(); ++k) {
+            const double b = t.expected[i * wanted.size() + k];
+            most = std::max(most, std::fabs(b));
+            off = std::max(off, std::fabs(static_cast<double>(wanted[k]) - b));
+        }
+        all.worst = std::max(all.worst, off / most);
+    }
+    std::printf(
+        "%-36s %2d of %2zu layers int8, calibrated on %3zu in %4.1f s; float %6.2f %%, int8 %6.2f %% of %zu; "
+        "float against ONNX Runtime %s%.1e\n",
+        t.model, int8.quantized_layers(), int8.net.nodes().size(), t.calibration.count, seconds.count(),
+        all.percent(all.float_correct, t.labels.size()), all.percent(all.int8_correct, t.labels.size()),
+        t.labels.size(), t.expected.empty() ? "(not recorded) " : "", all.worst);
+    EXPECT_LE(all.worst, 1e-3);
+    return all;
+}
+
+class models : public testing::Test {
+  protected:
+    void SetUp() override {
+        if (!std::ifstream(data_folder() + "/models/mnist.onnx"))
+            GTEST_SKIP() << "no models at " << data_folder() << ": set OCTET_TEST_DATA to the folder that holds them";
+    }
+};
+
+TEST_F(models, mnist_stays_within_a_fifth_of_a_point) {
+    const outcome got = run({"mnist.onnx",
+                             {200, read_real<std::uint8_t>("mnist/calib_u8.bin", 0, 1)},
+                             read_real<std::uint8_t>("mnist/dev_u8.bin", 0, 1),
+                             read_labels<std::uint8_t>("mnist/dev_labels_u8.bin"),
+                             read<float>("mnist/dev_expected_mnist_ort_f32.bin")});
+    EXPECT_GE(got.int8_correct, got.float_correct - 6);  // 0.2 % of 3,000
+}
+
+TEST_F(models, resnet8_stays_within_half_a_point) {
+    const outcome got = run({"resnet8_cifar10_float.onnx",
+                             {500, read_real<std::uint8_t>("cifar10/calib_u8.bin", 0, 1)},
+                             read_real<std::uint8_t>("cifar10/dev_u8.bin", 0, 1),
+                             read_labels<std::uint8_t>("cifar10/dev_labels_u8.bin"),
+                             {}});
+    EXPECT_GE(got.int8_correct, got.float_correct - 5);  // 0.5 % of 1,000
+}
+
+TEST_F(models, keyword_spotting_stays_within_three_samples) {
+    const float scale = 1.0F / 0.58470291F;
+    const outcome got = run({"kws_dscnn_float_bn.onnx",
+                             {100, read_real<std::int8_t>("kws/calib_inputs_i8.bin", 83, scale)},
+                             read_real<std::int8_t>("kws/dev_inputs_i8.bin", 83, scale),
+                             read_labels<std::uint8_t>("kws/dev_labels_u8.bin"),
+                             read<float>("kws/dev_expected_kws_dscnn_float_bn_ort_f32.bin")});
+    EXPECT_GE(got.int8_correct, got.float_correct - 3);
+}
+
+TEST_F(models, mobilenet_v1_reaches_45_percent) {
+    std::vector<int> classes;
+    std::ifstream list(data_folder() + "/imagenet/dev_classes.txt");
+    for (int c = 0; list >> c;) classes.push_back(c + 1);  // output 0 is the background
+    const outcome got = run({"mobilenet_v1_025_224_float.onnx",
+                             {51, read_real<std::uint8_t>("imagenet/calib_u8.bin", 127.5F, 127.5F)},
+                             read_real<std::uint8_t>("imagenet/dev_u8.bin", 127.5F, 127.5F),
+                             classes,
+                             read<float>("imagenet/dev_expected_mobilenet_v1_025_224_float_ort_f32.bin")});
+    EXPECT_EQ(classes.size(), 200U);
+    EXPECT_EQ(got.float_correct, 97);  // 48.5 %
+    EXPECT_GE(got.int8_correct, 90);   // 45.0 %
+}
+
+}  // namespace

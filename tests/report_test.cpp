@@ -1,0 +1,221 @@
+// label: law
+// The report says what really happened: against sums formed here, on graphs whose losses are known beforehand.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <octet/graph/quantize.hpp>
+#include <octet/report/text.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+using octet::activation_range;
+using octet::graph;
+using octet::samples;
+using octet::tensor_id;
+
+std::vector<float> wave(std::size_t count, unsigned step, float size) {
+    std::vector<float> values(count);
+    for (std::size_t i = 0; i < count; ++i) values[i] = size * (static_cast<float>(i * step % 101) / 50.0F - 1.0F);
+    return values;
+}
+
+octet::op::conv2d conv(int outputs, int inputs, int size, unsigned step) {
+    const auto count = static_cast<std::size_t>(outputs * inputs * size * size);
+    const int pad = size / 2;
+    return {{outputs, wave(count, step, 0.2F), wave(static_cast<std::size_t>(outputs), 7, 0.1F)},
+            {.kernel = {size, size}, .pad = {pad, pad, pad, pad}}};
+}
+
+/// A residual block, a concatenation, a pool and a classifier.
+graph small_network() {
+    graph net;
+    tensor_id x = net.input("image", {1, 6, 6, 4});
+    const tensor_id a = net.add("first", conv(8, 4, 3, 37), {x}, {.low = 0});
+    const tensor_id b = net.add("second", conv(8, 8, 3, 29), {a});
+    x = net.add("sum", octet::op::add{}, {b, a}, {.low = 0});
+    const tensor_id c = net.add("left", conv(4, 8, 1, 31), {x});
+    const tensor_id d = net.add("right", conv(4, 8, 3, 23), {x});
+    x = net.add("join", octet::op::concat{3}, {c, d});
+    x = net.add("pool", octet::op::pool2d{octet::pool_kind::max, {.kernel = {2, 2}, .stride = {2, 2}}}, {x});
+    x = net.add("flat", octet::op::reshape{{1, 72}}, {x});
+    x = net.add("scores", octet::op::linear{{5, wave(5 * 72, 41, 0.3F), wave(5, 3, 0.2F)}}, {x});
+    net.output(x);
+    return net;
+}
+constexpr std::size_t small_elements = 6 * 6 * 4;
+samples small_samples(std::size_t count) { return {count, wave(count * small_elements, 17, 1.0F)}; }
+
+const octet::layer_report& layer(const octet::quantization_report& of, const std::string& name) {
+    for (const octet::layer_report& one : of.layers)
+        if (one.name == name) return one;
+    ADD_FAILURE() << "no layer is called " << name;
+    return of.layers.front();
+}
+
+/// y = x, for one value a sample.
+graph identity(activation_range activation = {}) {
+    graph net;
+    net.output(net.add("identity", octet::op::linear{{1, {1.0F}, {0.0F}}}, {net.input("x", {1, 1})}, activation));
+    return net;
+}
+
+TEST(report, snr_of_the_last_layer_is_that_of_the_outputs) {
+    const graph net = small_network();
+    const samples data = small_samples(9);
+    const octet::quantized_graph int8 = octet::quantize(net, data);
+    octet::session<> real(octet::as_float(int8.net)), quantized(int8);
+    double signal = 0, noise = 0;
+    for (std::size_t s = 0; s < data.count; ++s) {
+        std::vector<float> f(5), q(5);
+        real(data.slice(0, s, 1, small_elements), f);
+        quantized(data.slice(0, s, 1, small_elements), q);
+        for (std::size_t i = 0; i < 5; ++i) {
+            signal += double{f[i]} * double{f[i]};
+            noise += (double{f[i]} - double{q[i]}) * (double{f[i]} - double{q[i]});
+        }
+    }
+    ASSERT_GT(noise, 0.0);
+    const double expected = 10.0 * std::log10(signal / noise);
+    const auto all = octet::report(net, int8, data);
+    EXPECT_NEAR(layer(all, "scores").signal_to_noise, expected, 1e-9);
+    EXPECT_GT(expected, 20.0);
+    EXPECT_EQ(all.samples, 9U);
+}
+
+TEST(report, every_layer_stands_in_it_with_its_kernel) {
+    const graph net = small_network();
+    const samples data = small_samples(4);
+    const auto all = octet::report(net, octet::quantize(net, data), data);
+    ASSERT_EQ(all.layers.size(), 9U);
+    EXPECT_EQ(all.quantized_layers, 9U);
+    EXPECT_EQ(all.conversions, 0U);
+    EXPECT_EQ(layer(all, "sum").operation, "add");
+    EXPECT_TRUE(layer(all, "sum").target.has_value()) << "the add is measured apart from its convolution";
+    EXPECT_FALSE(layer(all, "flat").target.has_value());
+    EXPECT_EQ(layer(all, "flat").kernel, "view");
+    EXPECT_EQ(layer(all, "flat").signal_to_noise, layer(all, "pool").signal_to_noise);
+    for (const octet::layer_report& one : all.layers) {
+        EXPECT_TRUE(one.is_int8 && one.reason.empty()) << one.name;
+        EXPECT_TRUE(std::isfinite(one.signal_to_noise) && one.signal_to_noise > 15.0) << one.name;
+        EXPECT_LT(one.observed.min, one.observed.max) << one.name;
+    }
+    // Its parts stand in it, so what they lost together is what it lost.
+    const double join = layer(all, "join").signal_to_noise;
+    const auto [worse, better] = std::minmax(layer(all, "left").signal_to_noise, layer(all, "right").signal_to_noise);
+    EXPECT_TRUE(worse <= join && join <= better);
+}
+
+TEST(report, float_layers_say_why) {
+    const graph net = small_network();
+    const samples data = small_samples(4);
+    const octet::quantized_graph int8 = octet::quantize(net, data, {.leave_in_float = {"second", "pool"}});
+    const auto all = octet::report(net, int8, data);
+    EXPECT_EQ(all.quantized_layers, 7U);
+    EXPECT_FALSE(layer(all, "second").is_int8);
+    EXPECT_EQ(layer(all, "second").reason, "left in float as asked");
+    EXPECT_GT(all.conversions, 0U);
+    const std::string words = octet::to_text(all);
+    EXPECT_NE(words.find("7 of 9 layers in int8"), std::string::npos) << words;
+    EXPECT_NE(words.find("in float: conv2d 'second': left in float as asked"), std::string::npos) << words;
+}
+
+TEST(report, every_isa_measures_the_same) {
+    const graph net = small_network();
+    const samples data = small_samples(5);
+    const octet::quantized_graph int8 = octet::quantize(net, data);
+    const auto reference = octet::report(net, int8, data, {.target = octet::isa::scalar});
+    for (const octet::isa which : octet::supported_isas()) {
+        const auto all = octet::report(net, int8, data, {.target = which});
+        EXPECT_EQ(layer(all, "first").target, which);
+        for (std::size_t i = 0; i < all.layers.size(); ++i) {
+            EXPECT_EQ(all.layers[i].signal_to_noise, reference.layers[i].signal_to_noise) << all.layers[i].name;
+            EXPECT_EQ(all.layers[i].saturated, reference.layers[i].saturated) << all.layers[i].name;
+        }
+    }
+}
+
+TEST(report, what_loses_nothing_is_exact) {
+    // The steps of [-1, 127/128] are 1/128, and every value is a whole number of them.
+    const std::vector<float> values{-1.0F, -0.5F, 0.0F, 0.25F, 1.0F - 1.0F / 128};
+    graph net;
+    net.output(net.add("flat", octet::op::reshape{{1, 1, 5}}, {net.input("x", {1, 5})}));
+    const samples data(1, values);
+    const auto all = octet::report(net, octet::quantize(net, data), data);
+    EXPECT_EQ(all.layers[0].params.scale.value, 1.0F / 128);
+    EXPECT_EQ(all.layers[0].signal_to_noise, std::numeric_limits<double>::infinity());
+    EXPECT_EQ(all.layers[0].saturated, 0.0);
+    EXPECT_NE(octet::to_text(all).find("exact"), std::string::npos);
+}
+
+TEST(report, saturated_counts_what_the_range_cut_off) {
+    const samples calibration(2, std::vector<float>{-1.0F, 1.0F});
+    const samples data(8, std::vector<float>{-4.0F, 4.0F, 8.0F, 0.5F, -0.5F, 0.0F, 1.0F, -1.0F});
+    const graph net = identity();
+    const octet::quantized_graph int8 = octet::quantize(net, calibration);
+    EXPECT_EQ(octet::report(net, int8, data).layers[0].saturated, 3.0 / 8);
+    EXPECT_EQ(octet::report(net, int8, calibration).layers[0].saturated, 0.0) << "the ends themselves are not cut";
+    EXPECT_EQ(octet::report(net, int8, data, {.most_samples = 2}).layers[0].saturated, 1.0);
+
+    // A fused ReLU brings -4 to 0 in the float network too: nothing was cut off there.
+    const graph clipped = identity({.low = 0});
+    EXPECT_EQ(octet::report(clipped, octet::quantize(clipped, calibration), data).layers[0].saturated, 2.0 / 8);
+}
+
+TEST(report, sizes_are_the_sums_of_their_parts) {
+    graph net;
+    tensor_id x = net.input("image", {1, 4, 4, 2});
+    x = net.add("conv", conv(3, 2, 3, 37), {x});
+    x = net.add("scaled", octet::op::batch_norm{{1, 2, 3}, {0, 1, 0}}, {x});
+    x = net.add("shifted", octet::op::add{}, {x, net.constant("map", {1, 4, 4, 3}, wave(48, 5, 1.0F))});
+    net.output(x);
+    const samples data(3, wave(3 * 32, 17, 1.0F));
+    const octet::quantized_graph int8 = octet::quantize(net, data);
+    const auto all = octet::report(net, int8, data);
+    EXPECT_EQ(all.model_nodes, 3U);
+    ASSERT_EQ(all.layers.size(), 2U) << "the batch normalization is folded";
+    EXPECT_EQ(all.float_weight_bytes, 4U * (54 + 3 + 48));
+    EXPECT_EQ(all.int8_weight_bytes, 54U + 4 * 3 + 4 * 3 + 48);
+    EXPECT_EQ(all.float_arena_bytes, octet::session<>(octet::as_float(int8.net)).plan().total_bytes());
+    EXPECT_EQ(all.int8_arena_bytes, octet::session<>(int8).plan().total_bytes());
+}
+
+TEST(report, refuses_what_does_not_belong_together) {
+    const graph net = small_network();
+    const octet::quantized_graph int8 = octet::quantize(net, small_samples(2));
+    EXPECT_THROW(octet::report(identity(), int8, small_samples(2)), octet::error);
+    EXPECT_THROW(octet::report(net, int8, samples(0, std::vector<float>{})), octet::error);
+    EXPECT_THROW(octet::report(net, int8, samples(2, wave(small_elements, 3, 1.0F))), octet::error);
+    EXPECT_THROW(octet::report<octet::tflite>(net, int8, small_samples(2)), octet::error);
+}
+
+TEST(report, text_is_a_table_of_at_most_140_columns) {
+    graph net;
+    tensor_id x = net.input("image", {1, 6, 6, 4});
+    const std::string name = "a/very/long/name/as/exporters/like/to/write/block_17/Conv2D_3\x1b[31m\n";
+    x = net.add(name, conv(4, 4, 3, 37), {x});
+    x = net.add("average", octet::op::global_average_pool{}, {x});
+    net.output(net.add("probabilities", octet::op::softmax{}, {x}));
+    std::vector<float> values = wave(4 * small_elements, 17, 1.23456e-9F);
+    const samples data(4, values);
+    const auto all = octet::report(net, octet::quantize(net, data), data);
+    std::ostringstream printed;
+    printed << all;
+    EXPECT_EQ(printed.str(), octet::to_text(all));
+
+    std::istringstream lines(octet::table_text(all));
+    std::size_t width = 0, count = 0;
+    for (std::string line; std::getline(lines, line); ++count) {
+        EXPECT_LE(line.size(), 140U) << line;
+        if (count == 0) width = line.size();
+        EXPECT_EQ(line.size(), width) << line;
+        for (const char c : line) EXPECT_TRUE(c >= 0x20 && c < 0x7f) << line;
+    }
+    EXPECT_EQ(count, 4U);
+    EXPECT_NE(octet::table_text(all).find("17/Conv2D_3?[31m?"), std::string::npos);
+}
+
+}  // namespace
