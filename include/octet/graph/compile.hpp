@@ -33,6 +33,11 @@ class compiler {
 
     program compile() {
         if (net_.outputs().empty()) fail("the network has no output: declare one with graph::output");
+        if (options_.threads.workers < 1 || options_.threads.run == nullptr)
+            fail("a parallel hook with ", options_.threads.workers, " workers",
+                 options_.threads.run == nullptr ? " and no function to run them" : "",
+                 ": it needs at least 1 worker and a function");
+        validate(from_);
         if (options_.batch < 1) fail("a session with a batch of ", options_.batch, ": it must be at least 1");
         find_concat_views();
         for (const tensor_id id : net_.inputs()) {
