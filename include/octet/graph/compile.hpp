@@ -152,8 +152,13 @@ class compiler {
     template <class Body>
     void emit(int node_index, std::string kernel, isa target, std::vector<int> reads, std::vector<int> writes,
               std::size_t scratch, Body body) {
+        append(step(node_index, std::move(kernel), target, std::move(reads), std::move(writes), std::move(body)),
+               scratch);
+    }
+    /// Not in emit, which is instantiated for every kind of step.
+    void append(step made, std::size_t scratch) {
         const int here = static_cast<int>(made_.steps.size());
-        for (const std::vector<int>* list : {&reads, &writes})
+        for (const std::vector<int>* list : {&made.inputs, &made.outputs})
             for (const int index : *list)
                 if (at(index).block >= 0) {
                     allocation& block = blocks_[static_cast<std::size_t>(at(index).block)];
@@ -161,8 +166,7 @@ class compiler {
                     block.last = std::max(block.last, here);
                 }
         scratch_ = std::max(scratch_, scratch);
-        made_.steps.emplace_back(node_index, std::move(kernel), target, std::move(reads), std::move(writes),
-                                 std::move(body));
+        made_.steps.push_back(std::move(made));
     }
 
     /// A concatenation: its parts that do not stand in it already are copied.
