@@ -147,8 +147,8 @@ class compiler {
     }
     /// The form in which a network output leaves: as it was made, and dense.
     int dense_slot(tensor_id id) {
-        const bool is_int8 = forms_[static_cast<std::size_t>(id)].int8 >= 0;
-        return read_slot(id, is_int8);
+        const int maker = net_.producer(id);
+        return read_slot(id, maker < 0 ? from_.at(id).is_int8 : layer(maker).is_int8);
     }
 
     /// Appends a step; what it runs is told with step::runs.
