@@ -15,7 +15,7 @@ class percentile {
   public:
     percentile() = default;
     /// Throws octet::error outside [50, 100].
-    explicit percentile(double keep) : keep_(keep) {
+    OCTET_INLINE explicit percentile(double keep) : keep_(keep) {
         if (!(keep >= 50.0 && keep <= 100.0))
             fail("a percentile of ", keep, ": give the percentage of values to keep, from 50 to 100, such as 99.99");
     }

@@ -8,12 +8,12 @@
 #include <type_traits>
 #include <utility>
 
-#include "octet/core/config.hpp"
+#include "octet/core/error.hpp"
 
 namespace octet {
 
 /// `count` elements of a trivial type, zeroed, at an address that is a multiple of 64 (a cache line, a zmm register).
-/// Moves are cheap; copies copy the elements.
+/// Moves are cheap; copies copy the elements. Throws octet::error with the size when there is not so much memory.
 template <class T>
 class buffer {
     static_assert(std::is_trivially_copyable_v<T>, "octet::buffer holds plain data: its elements are copied as bytes");
@@ -46,9 +46,11 @@ class buffer {
     const T* end() const noexcept { return data() + size_; }
 
   private:
-    static T* allocate(std::size_t count) {
+    OCTET_INLINE static T* allocate(std::size_t count) {
         if (count == 0) return nullptr;
-        void* raw = ::operator new(count * sizeof(T), alignment);
+        void* raw = ::operator new(count * sizeof(T), alignment, std::nothrow);
+        if (raw == nullptr)
+            fail("there is no memory for ", count * sizeof(T), " bytes: lower the batch, or the size of the images");
         std::memset(raw, 0, count * sizeof(T));
         return static_cast<T*>(raw);
     }

@@ -12,7 +12,8 @@
 // What contains loops lives in `namespace octet::inline OCTET_ABI`, a name that holds the baseline (the instruction
 // sets that the command line allows everywhere) and the exceptions mode: two translation units with different flags
 // then carry two sets of functions, and the linker never runs one compiled for a larger machine. Types that hold data
-// only (views, shape, scale, error) live in plain `octet`, so that functions that take them link across such units.
+// only (views, shape, scale, error) live in plain `octet`, so that functions that take them link across such units;
+// what they do beyond holding data (checks that throw, loops) is OCTET_INLINE: no unit calls another's copy of it.
 #if defined(__AVX512F__)
 #define OCTET_BASELINE avx512
 #elif defined(__AVX2__) && defined(__FMA__)

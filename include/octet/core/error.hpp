@@ -41,7 +41,7 @@ inline void append(std::string& to, std::floating_point auto part) {
 
 /// The parts (strings, characters, numbers), one after the other.
 template <class... Parts>
-std::string text(const Parts&... parts) {
+[[gnu::cold]] std::string text(const Parts&... parts) {
     std::string all;
     (detail::append(all, parts), ...);
     return all;
@@ -49,7 +49,7 @@ std::string text(const Parts&... parts) {
 
 /// Throws octet::error with the parts as its message, or calls on_error and aborts where exceptions are off.
 template <class... Parts>
-[[noreturn]] void fail(const Parts&... parts) {
+[[noreturn, gnu::cold]] void fail(const Parts&... parts) {
     const std::string message = text(parts...);
 #if defined(__cpp_exceptions)
     throw error(message);

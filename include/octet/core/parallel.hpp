@@ -1,6 +1,8 @@
 // The parallel hook: Octet has no threads of its own and uses those that the application lends.
 #pragma once
 
+#include "octet/core/config.hpp"
+
 namespace octet {
 
 /// How a layer runs independent tasks. The hook calls task(argument, i, worker) once for every i in [0, tasks), on any
@@ -18,6 +20,10 @@ struct parallel {
     };
 };
 
+}  // namespace octet
+
+namespace octet::inline OCTET_ABI {
+
 /// body(index, worker) for every index in [0, tasks). `body` is noexcept and lives on the caller's stack.
 template <class Body>
 void parallel_for(const parallel& hook, int tasks, const Body& body) noexcept {
@@ -31,4 +37,4 @@ void parallel_for(const parallel& hook, int tasks, const Body& body) noexcept {
         const_cast<Body*>(&body));
 }
 
-}  // namespace octet
+}  // namespace octet::inline OCTET_ABI

@@ -22,8 +22,8 @@ class shape {
     static constexpr std::int64_t max_elements = 0x7fffffff;
 
     shape() = default;
-    shape(std::initializer_list<std::int64_t> sizes) : shape(std::span(sizes.begin(), sizes.size())) {}
-    explicit shape(std::span<const std::int64_t> sizes);
+    OCTET_INLINE shape(std::initializer_list<std::int64_t> sizes) : shape(std::span(sizes.begin(), sizes.size())) {}
+    OCTET_INLINE explicit shape(std::span<const std::int64_t> sizes);
 
     int rank() const noexcept { return rank_; }
     std::int64_t operator[](int axis) const noexcept { return sizes_[static_cast<std::size_t>(axis)]; }
@@ -34,7 +34,7 @@ class shape {
     std::span<const std::int64_t> sizes() const noexcept { return {sizes_.data(), static_cast<std::size_t>(rank_)}; }
 
     /// The same shape with one size replaced.
-    shape with(int axis, std::int64_t size) const;
+    OCTET_INLINE shape with(int axis, std::int64_t size) const;
     friend bool operator==(const shape&, const shape&) = default;
 
   private:
@@ -74,15 +74,15 @@ struct window {
     int taps() const noexcept { return kernel.height * kernel.width; }
     /// Throws octet::error naming `who` when a size is not positive or out of all proportion: kernel, stride, dilation
     /// and padding are at most 2^20 and a kernel has at most max_taps.
-    void check(std::string_view who) const;
+    OCTET_INLINE void check(std::string_view who) const;
     /// The number of outputs; throws octet::error naming `who` as check does, and when the window does not fit.
-    extent outputs(std::string_view who, std::int64_t height, std::int64_t width) const;
+    OCTET_INLINE extent outputs(std::string_view who, std::int64_t height, std::int64_t width) const;
 };
 
 /// "1x224x224x3"
-std::string to_string(const shape& dims);
+OCTET_INLINE std::string to_string(const shape& dims);
 
-inline shape::shape(std::span<const std::int64_t> sizes) {
+OCTET_INLINE shape::shape(std::span<const std::int64_t> sizes) {
     if (sizes.size() > max_rank)
         fail("a tensor of rank ", sizes.size(), ": Octet holds at most ", max_rank, " dimensions");
     for (const std::int64_t size : sizes) {
@@ -94,47 +94,60 @@ inline shape::shape(std::span<const std::int64_t> sizes) {
     }
 }
 
-inline shape shape::with(int axis, std::int64_t size) const {
+OCTET_INLINE shape shape::with(int axis, std::int64_t size) const {
     std::array<std::int64_t, max_rank> sizes = sizes_;
     sizes[static_cast<std::size_t>(axis)] = size;
     return shape(std::span<const std::int64_t>(sizes.data(), static_cast<std::size_t>(rank_)));
 }
 
-inline std::string to_string(const shape& dims) {
+OCTET_INLINE std::string to_string(const shape& dims) {
     std::string all;
     for (const std::int64_t size : dims.sizes()) all += (all.empty() ? "" : "x") + std::to_string(size);
     return all.empty() ? "scalar" : all;
 }
 
-inline void window::check(std::string_view who) const {
+}  // namespace octet
+
+namespace octet::inline OCTET_ABI::detail {
+
+inline void check_window(std::string_view who, const window& w) {
     constexpr int most = 1 << 20;
     const auto inside = [&](const char* what, int value, int least) {
         if (value < least || value > most)
             fail(who, ": ", what, " ", value, " is outside [", least, ", ", most, "]: correct it");
     };
-    inside("kernel height", kernel.height, 1), inside("kernel width", kernel.width, 1);
-    inside("stride", stride.height, 1), inside("stride", stride.width, 1);
-    inside("dilation", dilation.height, 1), inside("dilation", dilation.width, 1);
-    inside("padding", pad.top, 0), inside("padding", pad.left, 0);
-    inside("padding", pad.bottom, 0), inside("padding", pad.right, 0);
-    if (std::int64_t{kernel.height} * kernel.width > max_taps)
-        fail(who, ": a kernel of ", kernel.height, " x ", kernel.width, " has more than ", max_taps,
+    inside("kernel height", w.kernel.height, 1), inside("kernel width", w.kernel.width, 1);
+    inside("stride", w.stride.height, 1), inside("stride", w.stride.width, 1);
+    inside("dilation", w.dilation.height, 1), inside("dilation", w.dilation.width, 1);
+    inside("padding", w.pad.top, 0), inside("padding", w.pad.left, 0);
+    inside("padding", w.pad.bottom, 0), inside("padding", w.pad.right, 0);
+    if (std::int64_t{w.kernel.height} * w.kernel.width > window::max_taps)
+        fail(who, ": a kernel of ", w.kernel.height, " x ", w.kernel.width, " has more than ", window::max_taps,
              " taps: correct it");
 }
 
-inline extent window::outputs(std::string_view who, std::int64_t height, std::int64_t width) const {
-    check(who);
+inline extent window_outputs(std::string_view who, const window& w, std::int64_t height, std::int64_t width) {
+    check_window(who, w);
     const auto along = [&](const char* axis, std::int64_t size, int taps, int step, int spread, int before, int after) {
         const std::int64_t reach = std::int64_t{spread} * (taps - 1) + 1;
         const std::int64_t room = size + before + after - reach;
         if (room < 0)
             fail(who, ": a window of ", reach, " does not fit into a ", axis, " of ", size, " with padding ", before,
                  " and ", after, ": enlarge the input or the padding");
-        if (!ceil_mode) return static_cast<int>(room / step + 1);
+        if (!w.ceil_mode) return static_cast<int>(room / step + 1);
         return static_cast<int>(std::min((room + step - 1) / step, (size + before - 1) / step) + 1);
     };
-    return {along("height", height, kernel.height, stride.height, dilation.height, pad.top, pad.bottom),
-            along("width", width, kernel.width, stride.width, dilation.width, pad.left, pad.right)};
+    return {along("height", height, w.kernel.height, w.stride.height, w.dilation.height, w.pad.top, w.pad.bottom),
+            along("width", width, w.kernel.width, w.stride.width, w.dilation.width, w.pad.left, w.pad.right)};
+}
+
+}  // namespace octet::inline OCTET_ABI::detail
+
+namespace octet {
+
+OCTET_INLINE void window::check(std::string_view who) const { detail::check_window(who, *this); }
+OCTET_INLINE extent window::outputs(std::string_view who, std::int64_t height, std::int64_t width) const {
+    return detail::window_outputs(who, *this, height, width);
 }
 
 }  // namespace octet

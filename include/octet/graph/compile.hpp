@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstring>
+#include <initializer_list>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,6 +35,11 @@ class compiler {
 
     program compile() {
         if (net_.outputs().empty()) fail("the network has no output: declare one with graph::output");
+        if (options_.threads.workers < 1 || options_.threads.run == nullptr)
+            fail("a parallel hook with ", options_.threads.workers, " workers",
+                 options_.threads.run == nullptr ? " and no function to run them" : "",
+                 ": it needs at least 1 worker and a function");
+        validate(from_);
         if (options_.batch < 1) fail("a session with a batch of ", options_.batch, ": it must be at least 1");
         find_concat_views();
         for (const tensor_id id : net_.inputs()) {
@@ -149,20 +156,25 @@ class compiler {
         return read_slot(id, maker < 0 ? from_.at(id).is_int8 : layer(maker).is_int8);
     }
 
-    template <class Body>
-    void emit(int node_index, std::string kernel, isa target, std::vector<int> reads, std::vector<int> writes,
-              std::size_t scratch, Body body) {
+    /// Appends a step; what it runs is told with step::runs.
+    step& emit(int node_index, std::string_view kernel, isa target, std::initializer_list<int> reads,
+               std::initializer_list<int> writes, std::size_t scratch) {
         const int here = static_cast<int>(made_.steps.size());
-        for (const std::vector<int>* list : {&reads, &writes})
-            for (const int index : *list)
+        for (const auto& list : {reads, writes})
+            for (const int index : list)
                 if (at(index).block >= 0) {
                     allocation& block = blocks_[static_cast<std::size_t>(at(index).block)];
                     block.first = std::min(block.first, here);
                     block.last = std::max(block.last, here);
                 }
         scratch_ = std::max(scratch_, scratch);
-        made_.steps.emplace_back(node_index, std::move(kernel), target, std::move(reads), std::move(writes),
-                                 std::move(body));
+        made_.steps.emplace_back(node_index, kernel, target, reads, writes);
+        return made_.steps.back();
+    }
+    template <class Body>
+    void emit(int node_index, std::string_view kernel, isa target, std::initializer_list<int> reads,
+              std::initializer_list<int> writes, std::size_t scratch, Body body) {
+        emit(node_index, kernel, target, reads, writes, scratch).runs(std::move(body));
     }
 
     /// A concatenation: its parts that do not stand in it already are copied.

@@ -1,7 +1,9 @@
 // The int8 step of every operation. See compile.hpp for the walk over the graph.
 #pragma once
 
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -43,15 +45,15 @@ struct int8_steps {
     std::string who() const { return text(kind_of(n.what), " '", n.name, "'"); }
 
     template <class Body>
-    void emit(std::string kernel, isa target, std::vector<int> reads, int result, Body body,
+    void emit(std::string_view kernel, isa target, std::initializer_list<int> reads, int result, Body body,
               std::size_t scratch = 0) const {
-        to.emit(index, std::move(kernel), target, std::move(reads), {result}, scratch, std::move(body));
+        to.emit(index, kernel, target, reads, {result}, scratch, std::move(body));
     }
     /// A step of one input that needs nothing but its views: body(in, out).
     template <class Body>
-    void emit_map(std::string kernel, isa target, Body body) const {
+    void emit_map(std::string_view kernel, isa target, Body body) const {
         const int from = in(), result = out();
-        emit(std::move(kernel), target, {from}, result, [=, run = std::move(body)](const memory& m) noexcept {
+        emit(kernel, target, {from}, result, [=, run = std::move(body)](const memory& m) noexcept {
             run(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result));
         });
     }

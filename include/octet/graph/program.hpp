@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -54,17 +56,12 @@ struct memory {
     }
 };
 
-/// One step of a program, with the layer that it runs: body(memory) is noexcept and allocates nothing.
+/// One step of a program, with the layer that it runs.
 class step {
   public:
-    template <class Body>
-    step(int node_index, std::string kernel_name, isa which, std::vector<int> reads, std::vector<int> writes, Body body)
-        : node(node_index),
-          kernel(std::move(kernel_name)),
-          target(which),
-          inputs(std::move(reads)),
-          outputs(std::move(writes)),
-          body_(new holder<Body>(std::move(body))) {}
+    step(int node_index, std::string_view kernel_name, isa which, std::initializer_list<int> reads,
+         std::initializer_list<int> writes)
+        : node(node_index), kernel(kernel_name), target(which), inputs(reads), outputs(writes) {}
     step(step&& other) noexcept
         : node(other.node),
           kernel(std::move(other.kernel)),
@@ -75,6 +72,12 @@ class step {
     step& operator=(step&&) = delete;
     ~step() { delete body_; }
 
+    /// What it runs, given once: body(memory) is noexcept and allocates nothing. (Not a parameter of the constructor,
+    /// which would be compiled for every kind of step.)
+    template <class Body>
+    void runs(Body body) {
+        body_ = new holder<Body>(std::move(body));
+    }
     void run(const memory& where) const noexcept { body_->run(where); }
 
     int node;                  ///< index in the graph; -1: a conversion between float and int8
@@ -94,7 +97,7 @@ class step {
         void run(const memory& where) const noexcept override { body(where); }
         Body body;
     };
-    base* body_;
+    base* body_ = nullptr;
 };
 
 struct program {

@@ -78,10 +78,11 @@ inline bool fixed_range(const operation& what, range& found) {
 }
 
 /// The integers of a layer with weights. A scale is chosen from the largest weight of its channel (or tensor) and
-/// doubled until no accumulator can leave 32 bits: |bias| + max(z + 128, 127 - z) * sum |q_w| <= 2^31 - 1.
+/// doubled until no accumulator can leave 32 bits: |bias| + max(z + 128, 127 - z) * sum |q_w| <= 2^31 - 1. Returns how
+/// many scales had to be.
 /// (A template, so that only units that quantize compile it.)
-void quantize_weights(const std::same_as<layer_weights> auto& from, quant_params input, granularity grain,
-                      quantized_layer& to) {
+int quantize_weights(const std::same_as<layer_weights> auto& from, quant_params input, granularity grain,
+                     quantized_layer& to) {
     const auto outputs = static_cast<std::size_t>(from.outputs);
     const std::size_t inner = from.values.size() / outputs;
     const bool per = grain == granularity::per_channel;
@@ -93,6 +94,7 @@ void quantize_weights(const std::same_as<layer_weights> auto& from, quant_params
     std::vector<quant_params> params(chosen.params().begin(), chosen.params().end());
     to.values.resize(from.values.size());
     to.bias.resize(outputs);
+    int doubled = 0;
     for (std::size_t c = 0; c < params.size(); ++c) {
         const std::size_t first = per ? c : 0, last = per ? c + 1 : outputs;
         for (bool fits = false; !fits; params[c].scale = fits ? params[c].scale : scale(params[c].scale.value * 2)) {
@@ -109,8 +111,10 @@ void quantize_weights(const std::same_as<layer_weights> auto& from, quant_params
                 if (fits) to.bias[o] = static_cast<std::int32_t>(bias);
             }
         }
+        doubled += params[c] == chosen[c] ? 0 : 1;
         to.scales.push_back(params[c].scale);
     }
+    return doubled;
 }
 
 }  // namespace detail
@@ -124,6 +128,7 @@ void quantize_weights(const std::same_as<layer_weights> auto& from, quant_params
 /// Throws octet::error when there are no samples, a name in leave_in_float is not a node, or nothing would be int8.
 template <class Session = session<>>
 quantized_graph quantize(graph net, const samples& data, const quantize_options& options = {}) {
+    validate(net);
     optimize(net);
     quantized_graph all = as_float(std::move(net));
     all.rounding = options.rounding;
@@ -205,8 +210,15 @@ quantized_graph quantize(graph net, const samples& data, const quantize_options&
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         if (!all.layers[i].is_int8) continue;
         const quant_params input = all.at(nodes[i].inputs[0]).params;
-        if (const layer_weights* weights = weights_of(nodes[i].what))
-            detail::quantize_weights(*weights, input, options.weight_granularity, all.layers[i]);
+        const layer_weights* weights = weights_of(nodes[i].what);
+        if (weights == nullptr) continue;
+        const int raised = detail::quantize_weights(*weights, input, options.weight_granularity, all.layers[i]);
+        if (raised != 0)
+            all.warnings.push_back(
+                text(kind_of(nodes[i].what), " '", nodes[i].name, "': ", raised, " of ", all.layers[i].scales.size(),
+                     " weight scales were raised so that accumulators fit in 32 bits, and the weights "
+                     "lost precision: the bias is huge beside the input's scale, ",
+                     input.scale.value));
     }
     return all;
 }

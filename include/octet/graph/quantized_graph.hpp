@@ -47,6 +47,28 @@ struct quantized_graph {
     }
 };
 
+/// Throws octet::error naming the node unless every node still is what the builder accepts: a pass may have changed
+/// weights, their number or the shapes. (A template, as as_float is.)
+void validate(const std::same_as<graph> auto& net) {
+    for (const node& n : net.nodes()) {
+        const std::string who = text(kind_of(n.what), " '", n.name, "'");
+        std::vector<shape> operands;
+        for (const tensor_id id : n.inputs) operands.push_back(net.at(id).dims);
+        const shape dims = infer_shape(who, n.what, operands);
+        if (dims != net.at(n.output).dims)
+            fail(who, ": its result has shape ", to_string(net.at(n.output).dims), " in the graph, but would be ",
+                 to_string(dims), ": a pass may not change shapes");
+    }
+}
+/// The same of the float graph, and there must be an entry for each of its tensors and nodes.
+void validate(const std::same_as<quantized_graph> auto& all) {
+    if (all.tensors.size() != all.net.tensors().size() || all.layers.size() != all.net.nodes().size())
+        fail("a quantized graph with ", all.tensors.size(), " tensors and ", all.layers.size(),
+             " layers beside a graph of ", all.net.tensors().size(), " tensors and ", all.net.nodes().size(),
+             " nodes: there must be one for each");
+    validate(all.net);
+}
+
 /// The graph with every layer left in float: a session over it is the float executor.
 /// (A template, so that a unit that runs no network compiles no copies of one.)
 quantized_graph as_float(std::same_as<graph> auto net) {

@@ -96,6 +96,9 @@ template <class Rounding>
 conv2d<Rounding>::conv2d(const conv2d_weights& w, conv2d_options options)
     : options_(std::move(options)), window_{w.kernel, options_.stride, options_.dilation, options_.pad, false} {
     const std::string& who = options_.name;
+    check_int8(who, "input", options_.input);
+    check_int8(who, "output", options_.output);
+    check_int8(who, options_.limits);
     const int groups = options_.groups;
     window_.check(who);
     check_layer_weights(who, w.values.size(), w.outputs, std::int64_t{window_.taps()} * w.depth, w.scales.size(),

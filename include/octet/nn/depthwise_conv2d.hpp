@@ -44,6 +44,9 @@ class depthwise_conv2d {
           window_{w.kernel, options_.stride, options_.dilation, options_.pad, false},
           kernel_(choose_depthwise<Rounding>(choose_isa(options_.target))) {
         const std::string& who = options_.name;
+        check_int8(who, "input", options_.input);
+        check_int8(who, "output", options_.output);
+        check_int8(who, options_.limits);
         window_.check(who);
         check_layer_weights(who, w.values.size(), w.channels, window_.taps(), w.scales.size(), w.bias.size());
         const auto multipliers = make_multipliers<Rounding>(who, options_.input.scale, w.scales, options_.output.scale,

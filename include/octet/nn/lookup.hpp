@@ -16,6 +16,8 @@ class lookup_layer {
   public:
     template <class F>
     lookup_layer(quant_params input, quant_params output, const F& f, isa target) : kernel_(choose_lookup(target)) {
+        check_int8("lookup", "input", input);
+        check_int8("lookup", "output", output);
         for (int q = -128; q < 128; ++q)
             table_[static_cast<std::size_t>(q + 128)] =
                 static_cast<std::int8_t>(quantize_value(f(dequantize_value(q, input)), output, -128, 127));

@@ -99,6 +99,8 @@ class average_pool2d {
           count_include_pad_(count_include_pad),
           zero_(static_cast<std::int8_t>(out.zero_point.value)),
           kernel_(choose_average_pool<Rounding>(target)) {
+        check_int8(who, "input", in);
+        check_int8(who, "output", out);
         for (int divisor = 1; divisor <= taps.taps(); ++divisor)
             by_divisor_.push_back(average_params<Rounding>::make(in, out, {}, divisor, who));
     }
@@ -129,7 +131,10 @@ class global_average_pool {
     global_average_pool(std::int64_t pixels, quant_params in, quant_params out, isa target, std::string_view who)
         : params_(average_params<Rounding>::make(in, out, {}, static_cast<int>(pixels), who)),
           pixels_(static_cast<int>(pixels)),
-          kernel_(choose_average_pool<Rounding>(target)) {}
+          kernel_(choose_average_pool<Rounding>(target)) {
+        check_int8(who, "input", in);
+        check_int8(who, "output", out);
+    }
 
     /// in [batch, height, width, channels] with height * width = pixels, out [batch, 1, 1, channels]; any stride.
     void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte*,

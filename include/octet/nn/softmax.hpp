@@ -15,7 +15,9 @@ namespace octet::inline OCTET_ABI {
 class softmax_layer {
   public:
     softmax_layer(quant_params input, quant_params output, std::int64_t cols, std::string_view who)
-        : params_(make_softmax(input.scale, output, {}, cols, who)) {}
+        : params_(make_softmax(input.scale, output, {}, cols, who)) {
+        check_int8(who, "output", output);
+    }
 
     /// in and out of the same shape, any stride; out may be in.
     void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out) const noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "octet/core/error.hpp"
 
@@ -12,7 +13,7 @@ struct scale {
     float value = 1.0F;
 
     constexpr scale() = default;
-    constexpr explicit scale(float step) : value(step) {
+    OCTET_INLINE constexpr explicit scale(float step) : value(step) {
         if (!(step > 0.0F && step <= 3.4028234e38F))
             fail("a scale of ", step, ": a scale is finite and greater than 0");
     }
@@ -50,3 +51,20 @@ struct clamp {
 };
 
 }  // namespace octet
+
+namespace octet::inline OCTET_ABI {
+
+/// Throws octet::error naming `who` and `what` unless the zero point is an int8.
+inline void check_int8(std::string_view who, const char* what, quant_params p) {
+    if (p.zero_point.value < -128 || p.zero_point.value > 127)
+        fail(who, ": the zero point ", p.zero_point.value, " of the ", what,
+             " is outside [-128, 127]: int8 values need one inside");
+}
+/// Throws octet::error naming `who` unless -128 <= low <= high <= 127.
+inline void check_int8(std::string_view who, clamp limits) {
+    if (limits.low < -128 || limits.high > 127 || limits.low > limits.high)
+        fail(who, ": outputs are clamped to [", limits.low, ", ", limits.high,
+             "]: the bounds of int8 values must be ordered and lie in [-128, 127]");
+}
+
+}  // namespace octet::inline OCTET_ABI

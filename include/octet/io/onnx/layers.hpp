@@ -142,7 +142,7 @@ inline void import_batch_normalization(node_reader& at) {
         const double factor = static_cast<double>(scale[c]) / std::sqrt(spread);
         norm.factor.push_back(static_cast<float>(factor));
         norm.shift.push_back(
-            static_cast<float>(static_cast<double>(offset[c]) - static_cast<double>(mean[c]) * factor));
+            static_cast<float>(std::fma(-static_cast<double>(mean[c]), factor, static_cast<double>(offset[c]))));
     }
     value result = at.into.arrange_last(at.name, of, 1);
     result.id = at.emit(std::move(norm), {result.id});
