@@ -118,15 +118,17 @@ void expect_proved(const quantized_graph& net) {
 }
 
 TEST(quantize, the_way_calibration_runs_cannot_show) {
-    for (const auto& [how, left] : {std::pair<octet::range_selection, std::vector<std::string>>{octet::min_max{}, {}},
-                                    {octet::percentile{99.0}, {"joined"}},
-                                    {octet::min_max{}, {"rows", "joined", "sum"}},
-                                    {octet::percentile{90.0}, {"flat", "relu", "conv"}}}) {
-        std::vector<std::string> names = left;
-        names.erase(std::remove(names.begin(), names.end(), "relu"), names.end());  // fused into conv
+    struct choice {
+        octet::range_selection how;
+        std::vector<std::string> in_float;
+    };
+    for (const choice& one :
+         {choice{octet::min_max{}, {}}, choice{octet::percentile{99.0}, {"joined"}},
+          choice{octet::min_max{}, {"rows", "joined", "sum"}}, choice{octet::percentile{90.0}, {"flat", "conv"}}}) {
         const auto with = [&](octet::calibrate_options calibration) {
-            return octet::quantize(network(), images(11),
-                                   {.activations = how, .leave_in_float = names, .calibration = calibration});
+            return octet::quantize(
+                network(), images(11),
+                {.activations = one.how, .leave_in_float = one.in_float, .calibration = calibration});
         };
         const quantized_graph expected = with({.target = octet::isa::scalar});
         expect_proved(expected);
