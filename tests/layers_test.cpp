@@ -143,18 +143,20 @@ TYPED_TEST(moved, transpose_in_every_order) {
 }
 
 TYPED_TEST(moved, pad_every_axis) {
-    for (const auto& [before, after] : {std::pair<std::array<int, 6>, std::array<int, 6>>{{0, 1, 0, 2}, {0, 0, 3, 0}},
-                                        {{0, 0, 0, 0}, {0, 0, 0, 1}},
-                                        {{0, 2, 2, 0}, {0, 1, 0, 0}},
-                                        {{}, {}}}) {
+    struct margins {
+        std::array<int, 6> before{}, after{};
+    };
+    for (const margins& add : {margins{{0, 1, 0, 2}, {0, 0, 3, 0}}, margins{{0, 0, 0, 0}, {0, 0, 0, 1}},
+                               margins{{0, 2, 2, 0}, {0, 1, 0, 0}}, margins{}}) {
         graph net;
         op::pad grow;
-        grow.before = before, grow.after = after, grow.value = -1.23F;
+        grow.before = add.before, grow.after = add.after, grow.value = -1.23F;
         net.output(net.add("grow", grow, {net.input("x", {1, 3, 4, 5})}));
         const shape dims{2, 3, 4, 5};
         shape out = dims;
         for (int a = 1; a < 4; ++a)
-            out = out.with(a, dims[a] + before[static_cast<std::size_t>(a)] + after[static_cast<std::size_t>(a)]);
+            out =
+                out.with(a, dims[a] + add.before[static_cast<std::size_t>(a)] + add.after[static_cast<std::size_t>(a)]);
         const values<TypeParam> x = some<TypeParam>(dims.elements(), 4);
         TypeParam fill{};
         if constexpr (std::is_same_v<TypeParam, float>)
@@ -164,7 +166,7 @@ TYPED_TEST(moved, pad_every_axis) {
         values<TypeParam> expected(static_cast<std::size_t>(out.elements()), fill);
         for_each_index(dims, [&](std::array<std::int64_t, 4> at) {
             const TypeParam value = x[flat(at, dims)];
-            for (std::size_t a = 1; a < 4; ++a) at[a] += before[a];
+            for (std::size_t a = 1; a < 4; ++a) at[a] += add.before[a];
             expected[flat(at, out)] = value;
         });
         EXPECT_EQ(run_all<TypeParam>(stored_as<TypeParam>(net), {x}, 2), expected);

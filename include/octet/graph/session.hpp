@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "octet/core/algorithm.hpp"
@@ -23,6 +24,10 @@ namespace octet::inline OCTET_ABI {
 /// the graph was quantized for another rounding policy, or a layer cannot be built. Runs allocate nothing.
 template <class Rounding = nearest_even>
 class session {
+    static_assert(std::is_same_v<Rounding, nearest_even> || std::is_same_v<Rounding, tflite> ||
+                      std::is_same_v<Rounding, single>,
+                  "octet::session: the rounding policy is octet::nearest_even, octet::tflite or octet::single");
+
   public:
     explicit session(const quantized_graph& from, const session_options& options = {})
         : options_(options), quantize_(choose_quantize(choose_isa(options.target))) {
