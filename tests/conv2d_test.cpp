@@ -372,6 +372,12 @@ TEST(conv2d, set_up_errors_name_layer_value_and_remedy) {
     expect_error([&] { make([](auto&, auto& o) { o.stride = {0, 1}; }); }, "conv 'a'", "stride 0");
     expect_error([&] { make([](auto&, auto& o) { o.pad = {-1, 0, 0, 0}; }); }, "conv 'a'", "padding -1");
     expect_error([&] { make([](auto&, auto& o) { o.dilation = {4, 1}; }); }, "conv 'a'", "window of 9", "height of 5");
+    expect_error([&] { make([](auto&, auto& o) { o.input.zero_point = zero_point(300); }); }, "conv 'a'",
+                 "zero point 300 of the input", "[-128, 127]");
+    expect_error([&] { make([](auto&, auto& o) { o.output.zero_point = zero_point(-129); }); }, "conv 'a'",
+                 "zero point -129 of the output");
+    expect_error([&] { make([](auto&, auto& o) { o.limits = {-1000, 1000}; }); }, "conv 'a'", "[-1000, 1000]");
+    expect_error([&] { make([](auto&, auto& o) { o.limits = {100, -100}; }); }, "conv 'a'", "[100, -100]", "ordered");
 
     const std::vector<scale> tiny(6, scale(1e-30F));
     const auto underflow = [&](auto& w, auto& o) { w.scales = tiny, o.input.scale = scale(1e-30F); };

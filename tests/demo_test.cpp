@@ -9,11 +9,10 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
+
+#include "shared_data.hpp"
 
 namespace {
 
@@ -26,12 +25,7 @@ const std::string folder = OCTET_DEMO_DATA;
 /// The elements of a .npy file of this project, whose headers are all as long.
 template <class T>
 std::vector<T> read(const std::string& file) {
-    std::ifstream in(folder + "/" + file, std::ios::binary);
-    const std::vector<char> bytes((std::istreambuf_iterator<char>(in)), {});
-    if (bytes.size() <= npy_header) return {};
-    std::vector<T> values((bytes.size() - npy_header) / sizeof(T));
-    std::memcpy(values.data(), bytes.data() + npy_header, values.size() * sizeof(T));
-    return values;
+    return test::read_elements<T>(folder + "/" + file, npy_header);
 }
 
 std::vector<float> images(const std::string& file, std::size_t count) {

@@ -9,29 +9,19 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
+
+#include "shared_data.hpp"
 
 namespace {
 
 using namespace octet;
 
-std::string data_folder() {
-    const char* given = std::getenv("OCTET_TEST_DATA");
-    return given != nullptr ? given : OCTET_TEST_DATA;
-}
-
 template <class T>
 std::vector<T> read(const std::string& file) {
-    std::ifstream in(data_folder() + "/" + file, std::ios::binary);
-    const std::vector<char> bytes((std::istreambuf_iterator<char>(in)), {});
-    std::vector<T> values(bytes.size() / sizeof(T));
-    std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
-    return values;
+    return test::read_elements<T>(test::shared_data(file));
 }
 
 /// (value - mean) / scale of every stored byte.
@@ -68,7 +58,7 @@ std::size_t best(const std::vector<float>& scores) {
 }
 
 outcome run(const trial& t) {
-    const graph model = onnx::load(data_folder() + "/models/" + t.model);
+    const graph model = onnx::load(test::shared_data(text("models/", t.model)));
     for (const node& n : model.nodes())
         EXPECT_FALSE(std::holds_alternative<op::transpose>(n.what)) << n.name << " is a transpose left in " << t.model;
     const auto begin = std::chrono::steady_clock::now();
@@ -108,8 +98,8 @@ outcome run(const trial& t) {
 class models : public testing::Test {
   protected:
     void SetUp() override {
-        if (!std::ifstream(data_folder() + "/models/mnist.onnx"))
-            GTEST_SKIP() << "no models at " << data_folder() << ": set OCTET_TEST_DATA to the folder that holds them";
+        if (read<char>("models/mnist.onnx").empty())
+            GTEST_SKIP() << "no models at " << test::shared_data("") << ": set OCTET_TEST_DATA to their folder";
     }
 };
 
@@ -143,7 +133,7 @@ TEST_F(models, keyword_spotting_stays_within_three_samples) {
 
 TEST_F(models, mobilenet_v1_reaches_45_percent) {
     std::vector<int> classes;
-    std::ifstream list(data_folder() + "/imagenet/dev_classes.txt");
+    std::ifstream list(test::shared_data("imagenet/dev_classes.txt"));
     for (int c = 0; list >> c;) classes.push_back(c + 1);  // output 0 is the background
     const outcome got = run({"mobilenet_v1_025_224_float.onnx",
                              {51, read_real<std::uint8_t>("imagenet/calib_u8.bin", 127.5F, 127.5F)},

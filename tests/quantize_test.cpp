@@ -356,6 +356,8 @@ TEST(quantize, refuses_what_makes_no_sense) {
         },
         "samples for 2 inputs", "the network has 1");
     expect_error([] { octet::quantize(network(), images(2), {.calibration = {.batch = 0}}); }, "batch of 0");
+    expect_error([] { octet::quantize(network(), images(2), {.calibration = {.threads = {.workers = 0}}}); },
+                 "0 workers", "at least 1");
     expect_error(
         [] {
             octet::quantize(network(), images(2), {.leave_in_float = {"pw", "con"}});
@@ -511,6 +513,17 @@ TEST(for_each_weights, a_pass_from_outside_changes_weights) {
     std::vector<float> out(5);
     run(reals(image_size, 3), out);
     EXPECT_NEAR(std::accumulate(out.begin(), out.end(), 0.0F), 1.0F, 0.05F);
+}
+
+TEST(for_each_weights, a_pass_that_breaks_a_layer_is_found) {
+    graph shorter = network();
+    shorter.for_each_weights([](const octet::node&, octet::layer_weights& w) { w.values.pop_back(); });
+    expect_error([&] { octet::quantize(shorter, images(2)); }, "conv2d 'conv', weights", "where its shape asks for");
+    expect_error([&] { session<> run(octet::as_float(shorter)); }, "conv2d 'conv', weights");
+    graph broken = network();
+    broken.for_each_weights(
+        [](const octet::node&, octet::layer_weights& w) { w.bias[0] = std::numeric_limits<float>::quiet_NaN(); });
+    expect_error([&] { octet::quantize(broken, images(2)); }, "conv2d 'conv', bias", "nan", "finite");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,16 @@ inline std::vector<unsigned char> read_file(const std::string& path) {
         bytes.insert(bytes.end(), part, part + count);
     std::fclose(file);
     return bytes;
+}
+
+/// The elements of a raw file after the first `skip` bytes; empty where it cannot be read.
+template <class T>
+std::vector<T> read_elements(const std::string& path, std::size_t skip = 0) {
+    const std::vector<unsigned char> bytes = read_file(path);
+    if (bytes.size() <= skip) return {};
+    std::vector<T> values((bytes.size() - skip) / sizeof(T));
+    std::memcpy(values.data(), bytes.data() + skip, values.size() * sizeof(T));
+    return values;
 }
 
 }  // namespace octet::test

@@ -36,6 +36,13 @@ TEST(linking, a_unit_with_a_larger_baseline_agrees) {
     expect_same(baseline_unit(reals()), wide_unit(reals()));
 }
 
+TEST(linking, errors_are_thrown_beside_a_unit_that_cannot_throw) {
+    EXPECT_THROW(octet::shape{0}, octet::error);
+    EXPECT_THROW(octet::scale(0.0F), octet::error);
+    EXPECT_THROW(octet::window{}.outputs("w", 0, 0), octet::error);
+    EXPECT_THROW(octet::percentile(3.0), octet::error);
+}
+
 #if defined(__x86_64__)  // on other machines the baseline has one name
 TEST(linking, a_unit_with_a_larger_baseline_has_its_own_loops) {
     if (!wide_unit_can_run()) GTEST_SKIP() << "this CPU lacks AVX2, with which wide.cpp is compiled";

@@ -87,14 +87,6 @@ inline bool is_depthwise(const op::conv2d& conv, const shape& in) noexcept {
     return conv.groups > 1 && conv.groups == in.cols() && conv.weights.outputs == conv.groups;
 }
 
-/// A visitor made of lambdas: std::visit(overloaded{[](const op::add&) {...}, [](const auto&) {...}}, operation)
-template <class... Cases>
-struct overloaded : Cases... {
-    using Cases::operator()...;
-};
-template <class... Cases>
-overloaded(Cases...) -> overloaded<Cases...>;
-
 /// The weights of an operation that has some, otherwise nullptr.
 inline const layer_weights* weights_of(const operation& what) noexcept {
     if (const auto* conv = std::get_if<op::conv2d>(&what)) return &conv->weights;

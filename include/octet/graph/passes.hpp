@@ -1,7 +1,7 @@
 // Passes over a float graph: each takes a graph and changes it so that it computes the same function with fewer or
 // simpler nodes. `optimize` runs those that a quantized network wants. A pass of your own is any function of a graph&;
 // see also graph::for_each_weights. (They are generic lambdas, which can be handed on like functions, so that a unit
-// that runs no pass compiles none.)
+// that runs no pass compiles none; `-> void`, because to deduce it a compiler would have to.)
 #pragma once
 
 #include <concepts>
@@ -47,7 +47,7 @@ inline std::vector<float> per_channel_values(const tensor& constant, std::int64_
 /// Adding or multiplying by a constant of one value for each channel becomes a batch_norm node, where another pass can
 /// take that: over an image, or after a layer with weights. Elsewhere it stays, because it has an int8 form and a
 /// batch_norm has none.
-inline constexpr auto constants_to_batch_norm = [](std::same_as<graph> auto& net) {
+inline constexpr auto constants_to_batch_norm = [](std::same_as<graph> auto& net) -> void {
     for (auto& step : net.edit()) {
         const bool adds = std::holds_alternative<op::add>(step.what),
                    multiplies = std::holds_alternative<op::mul>(step.what);
@@ -71,7 +71,7 @@ inline constexpr auto constants_to_batch_norm = [](std::same_as<graph> auto& net
 
 /// y = (w x + b) * f + s = (w f) x + (b f + s): a batch_norm melts into the layer with weights before it. Products and
 /// sums are formed in double and rounded once.
-inline constexpr auto fold_batch_norm = [](std::same_as<graph> auto& net) {
+inline constexpr auto fold_batch_norm = [](std::same_as<graph> auto& net) -> void {
     for (std::size_t i = 0; i < net.nodes().size();) {
         const auto* norm = std::get_if<op::batch_norm>(&net.nodes()[i].what);
         node* before = norm == nullptr ? nullptr : detail::only_producer(net, net.nodes()[i], 0);
@@ -93,7 +93,7 @@ inline constexpr auto fold_batch_norm = [](std::same_as<graph> auto& net) {
 };
 
 /// A batch_norm that nothing could take becomes a depthwise 1x1 convolution, which has int8 kernels.
-inline constexpr auto batch_norm_to_conv = [](std::same_as<graph> auto& net) {
+inline constexpr auto batch_norm_to_conv = [](std::same_as<graph> auto& net) -> void {
     for (auto& step : net.edit())
         if (auto* norm = std::get_if<op::batch_norm>(&step.what);
             norm != nullptr && net.at(step.output).dims.rank() == 4) {
@@ -104,7 +104,7 @@ inline constexpr auto batch_norm_to_conv = [](std::same_as<graph> auto& net) {
 
 /// A clip melts into the node before it as its activation, where that node computes (a node that only moves bytes
 /// shares its scale with its input and leaves the clip standing).
-inline constexpr auto fuse_activations = [](std::same_as<graph> auto& net) {
+inline constexpr auto fuse_activations = [](std::same_as<graph> auto& net) -> void {
     for (std::size_t i = 0; i < net.nodes().size();) {
         const auto* clip = std::get_if<op::clip>(&net.nodes()[i].what);
         const tensor_id from = net.nodes()[i].inputs[0];
@@ -129,14 +129,14 @@ inline constexpr auto fuse_activations = [](std::same_as<graph> auto& net) {
 };
 
 /// A node whose output nobody reads goes, and what only it read goes with it.
-inline constexpr auto remove_unread = [](std::same_as<graph> auto& net) {
+inline constexpr auto remove_unread = [](std::same_as<graph> auto& net) -> void {
     for (std::size_t i = net.nodes().size(); i-- > 0;)
         if (net.readers(net.nodes()[i].output) == 0)
             net.edit().erase(net.edit().begin() + static_cast<std::ptrdiff_t>(i));
 };
 
 /// Runs the passes that quantize wants, in the order that lets each prepare the next.
-inline constexpr auto optimize = [](std::same_as<graph> auto& net) {
+inline constexpr auto optimize = [](std::same_as<graph> auto& net) -> void {
     constants_to_batch_norm(net);
     fold_batch_norm(net);
     batch_norm_to_conv(net);

@@ -19,10 +19,11 @@ namespace octet::inline OCTET_ABI {
 
 namespace detail {
 
-inline constexpr int pool_pixels_a_call = 16;
+/// How many pixels share a call: 16, fewer for windows so large that their table would leave the cache (32 KiB).
+inline int pool_pixels_a_call(const window& taps) noexcept { return clamped(4096 / taps.taps(), 1, 16); }
 
 inline std::size_t pool_scratch_bytes(const window& taps, int workers) noexcept {
-    return round_up_64(sizeof(void*) * static_cast<std::size_t>(pool_pixels_a_call * taps.taps())) *
+    return round_up_64(sizeof(void*) * static_cast<std::size_t>(pool_pixels_a_call(taps) * taps.taps())) *
            static_cast<std::size_t>(workers);
 }
 
@@ -32,36 +33,38 @@ template <class Body>
 void for_pool_runs(const sliding<std::int8_t>& over, tensor_view<std::int8_t> out, std::int8_t empty,
                    std::byte* scratch, const parallel& threads, const Body& body) noexcept {
     const std::size_t own_bytes = pool_scratch_bytes(over.taps, 1);
-    for_row_blocks(threads, over.pixels(), pool_pixels_a_call, 1, [&](std::int64_t first, int count, int worker) {
-        auto** table = reinterpret_cast<const std::int8_t**>(scratch + static_cast<std::size_t>(worker) * own_bytes);
-        int pixels = 0, taps = 0, divisor = 0;
-        const auto flush = [&](std::int64_t end) {
-            if (pixels == 0) return;
-            const pool_call call{.lhs = table,
-                                 .taps = taps,
-                                 .pixels = pixels,
-                                 .channels = static_cast<int>(out.cols()),
-                                 .out = out.row(end - pixels),
-                                 .out_stride = out.stride};
-            body(call, divisor);
-            pixels = 0;
-        };
-        for (std::int64_t pixel = first; pixel < first + count; ++pixel) {
-            const std::int8_t** next = table + std::ptrdiff_t{pixels} * taps;
-            const int here = fill_inner_taps(over, pixel, next), cells = padded_tap_count(over, pixel);
-            if (here == 0) {
-                flush(pixel);
-                detail::fill(out.row(pixel), out.cols(), empty);
-                continue;
+    for_row_blocks(
+        threads, over.pixels(), pool_pixels_a_call(over.taps), 1, [&](std::int64_t first, int count, int worker) {
+            auto** table =
+                reinterpret_cast<const std::int8_t**>(scratch + static_cast<std::size_t>(worker) * own_bytes);
+            int pixels = 0, taps = 0, divisor = 0;
+            const auto flush = [&](std::int64_t end) {
+                if (pixels == 0) return;
+                const pool_call call{.lhs = table,
+                                     .taps = taps,
+                                     .pixels = pixels,
+                                     .channels = static_cast<int>(out.cols()),
+                                     .out = out.row(end - pixels),
+                                     .out_stride = out.stride};
+                body(call, divisor);
+                pixels = 0;
+            };
+            for (std::int64_t pixel = first; pixel < first + count; ++pixel) {
+                const std::int8_t** next = table + std::ptrdiff_t{pixels} * taps;
+                const int here = fill_inner_taps(over, pixel, next), cells = padded_tap_count(over, pixel);
+                if (here == 0) {
+                    flush(pixel);
+                    detail::fill(out.row(pixel), out.cols(), empty);
+                    continue;
+                }
+                if (pixels != 0 && (here != taps || cells != divisor)) {
+                    flush(pixel);
+                    fill_inner_taps(over, pixel, table);
+                }
+                ++pixels, taps = here, divisor = cells;
             }
-            if (pixels != 0 && (here != taps || cells != divisor)) {
-                flush(pixel);
-                fill_inner_taps(over, pixel, table);
-            }
-            ++pixels, taps = here, divisor = cells;
-        }
-        flush(first + count);
-    });
+            flush(first + count);
+        });
 }
 
 }  // namespace detail
