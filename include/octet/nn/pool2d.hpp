@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "octet/core/algorithm.hpp"
-#include "octet/core/parallel.hpp"
 #include "octet/core/view.hpp"
 #include "octet/isa/isa.hpp"
 #include "octet/kernel/pool.hpp"
