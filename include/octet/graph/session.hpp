@@ -41,6 +41,12 @@ class session {
         for (const int index : program_.outputs) output_params_.push_back(from.at(at(index).id).params);
     }
 
+    // It owns its packed layers and its arena, so it moves and is not copied: make a second one from the graph.
+    session(const session&) = delete;
+    session& operator=(const session&) = delete;
+    session(session&&) noexcept = default;
+    session& operator=(session&&) = delete;
+
     std::size_t inputs() const noexcept { return program_.inputs.size(); }
     std::size_t outputs() const noexcept { return program_.outputs.size(); }
     /// The shape of an input or output, NHWC, with the session's batch.
