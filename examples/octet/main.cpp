@@ -15,7 +15,7 @@ namespace {
 
 /// Options as they are typed, before they are understood.
 struct typed {
-    std::string shape, type, order = "rgb", layout = "nhwc", observer = "minmax";
+    std::string shape, type, order = "rgb", layout = "nhwc", observer = "percentile:99.999";
     std::string scheme = "asymmetric", granularity = "per_channel", rounding = "nearest_even", isa;
     std::vector<std::string> mean, scale;
 };
@@ -92,7 +92,8 @@ void add_options(CLI::App& command, arguments& to, typed& words) {
         ->group(group);
 
     group = "Quantization";
-    command.add_option("--observer", words.observer, "minmax (default), percentile:99.99")->group(group);
+    command.add_option("--observer", words.observer, "percentile:99.999 (default), any other percentile, minmax")
+        ->group(group);
     command.add_option("--scheme", words.scheme, "of activations: asymmetric (default), symmetric")
         ->check(CLI::IsMember({"asymmetric", "symmetric"}))
         ->group(group);
