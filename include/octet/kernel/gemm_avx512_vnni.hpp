@@ -51,7 +51,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
                       4,
                   reinterpret_cast<const std::int8_t*>(w.panel(p)),
                   w.bias.data() + first,
-                  {w.multipliers.data() + first, call.out_zero, call.limits},
+                  {w.multipliers.data() + first, call.out_zero, call.limits, w.fits_int32},
                   columns,
                   call.out + first,
                   call.out_stride};
@@ -125,8 +125,15 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         for (; blocks > 0; --blocks, rows += Rows) {
             __m512i acc[Rows][Vectors];
             multiply(rows, j, acc);
+            if (epilogue.saturating) {
 #pragma GCC unroll 6
-            for (int m = 0; m < Rows; ++m, out += j.out_stride) epilogue.store(acc[m], multipliers, j.columns, out);
+                for (int m = 0; m < Rows; ++m, out += j.out_stride)
+                    epilogue.template store<true>(acc[m], multipliers, j.columns, out);
+            } else {
+#pragma GCC unroll 6
+                for (int m = 0; m < Rows; ++m, out += j.out_stride)
+                    epilogue.template store<false>(acc[m], multipliers, j.columns, out);
+            }
         }
     }
 

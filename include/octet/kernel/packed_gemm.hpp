@@ -50,15 +50,19 @@ struct gemm_weights {
 
 namespace octet::inline OCTET_ABI {
 
-/// Throws octet::error naming layer, channel and sum unless, for every column,
-/// |bias| + max(z + 128, 127 - z) * sum |w| <= 2^31 - 1: then no accumulator leaves int32, whatever the input.
+/// |bias| + max(z + 128, 127 - z) * sum |w| of column n: no accumulator is larger, whatever the input.
+inline std::int64_t accumulator_reach(const gemm_weights& weights, int n, std::int32_t bias,
+                                      zero_point lhs_zero) noexcept {
+    std::int64_t sum = 0;
+    for (int i = 0; i < weights.depth; ++i) sum += std::abs(int{weights.column(n)[i]});
+    return std::abs(std::int64_t{bias}) + std::int64_t{std::max(lhs_zero.value + 128, 127 - lhs_zero.value)} * sum;
+}
+
+/// Throws octet::error naming layer, channel and sum unless every column's accumulators fit in int32.
 inline void prove_accumulators(const gemm_weights& weights, const std::int32_t* bias, zero_point lhs_zero,
                                std::string_view who) {
-    const std::int64_t reach = std::max(lhs_zero.value + 128, 127 - lhs_zero.value);
     for (int n = 0; n < weights.cols; ++n) {
-        std::int64_t sum = 0;
-        for (int i = 0; i < weights.depth; ++i) sum += std::abs(int{weights.column(n)[i]});
-        const std::int64_t most = std::abs(std::int64_t{bias[n]}) + reach * sum;
+        const std::int64_t most = accumulator_reach(weights, n, bias[n], lhs_zero);
         if (most > INT32_MAX)
             fail(who, ": output channel ", n, " can reach ", most,
                  ", which does not fit in a 32-bit accumulator: enlarge the scale of its weights");
@@ -87,6 +91,7 @@ struct packed_gemm {
     gemm_layout layout;
     int cols = 0;
     int depth = 0;
+    bool fits_int32 = true;  ///< Rounding::fits_int32 of every column: kernels may clamp by saturating packs alone
     buffer<std::byte> weights;
     buffer<std::int32_t> bias;
     buffer<typename Rounding::multiplier> multipliers;
@@ -115,7 +120,7 @@ packed_gemm<Rounding> pack_gemm(const gemm_layout& layout, const gemm_weights& f
     if (layout.needs_symmetric && holds_minus_128(from))
         fail(who, ": the weights hold -128, for which this kernel is not exact: choose another kernel");
 
-    packed_gemm<Rounding> packed{layout, from.cols, from.depth, {}, {}, {}};
+    packed_gemm<Rounding> packed{layout, from.cols, from.depth, true, {}, {}, {}};
     const auto padded = static_cast<std::size_t>(packed.panels() * layout.panel);
     packed.weights = buffer<std::byte>(static_cast<std::size_t>(packed.panels()) * packed.panel_bytes());
     packed.bias = buffer<std::int32_t>(padded);
@@ -124,6 +129,8 @@ packed_gemm<Rounding> pack_gemm(const gemm_layout& layout, const gemm_weights& f
         const auto at = static_cast<std::size_t>(n);
         packed.bias[at] = folded_bias(bias[at], lhs_zero, layout.lhs_shift, from.column(n), from.depth);
         packed.multipliers[at] = multipliers[at];
+        packed.fits_int32 =
+            packed.fits_int32 && Rounding::fits_int32(accumulator_reach(from, n, bias[at], lhs_zero), multipliers[at]);
         std::byte* panel = packed.weights.data() + static_cast<std::size_t>(n / layout.panel) * packed.panel_bytes();
         for (int k = 0; k < from.depth; ++k) {
             const int group = k / layout.group;
