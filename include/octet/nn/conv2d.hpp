@@ -4,9 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "octet/core/buffer.hpp"
@@ -16,36 +14,10 @@
 #include "octet/isa/select.hpp"
 #include "octet/kernel/gemm.hpp"
 #include "octet/kernel/taps.hpp"
+#include "octet/nn/conv2d_options.hpp"
 #include "octet/nn/elementwise.hpp"
 #include "octet/nn/layer.hpp"
 #include "octet/quant/rounding.hpp"
-
-namespace octet {
-
-struct conv2d_options {
-    extent stride{};
-    extent dilation{};
-    padding pad{};
-    int groups = 1;
-    quant_params input{};         ///< of the input; padding counts as its zero point
-    quant_params output{};        ///< of the output
-    clamp limits{};               ///< of the output bytes: a fused activation
-    std::optional<isa> target{};  ///< default: the best that this machine runs
-    std::string name = "conv2d";  ///< for error messages
-};
-
-/// Int8 weights of a convolution, OHWI: values [outputs, kernel.height, kernel.width, depth], zero point 0, where depth
-/// is input channels / groups; scales [outputs], or one for all; bias [outputs] int32 with scale s_input * scales[o].
-struct conv2d_weights {
-    std::span<const std::int8_t> values;
-    int outputs = 0;
-    extent kernel{};
-    int depth = 0;
-    std::span<const scale> scales;
-    std::span<const std::int32_t> bias;
-};
-
-}  // namespace octet
 
 namespace octet::inline OCTET_ABI {
 
