@@ -35,7 +35,7 @@ struct winograd_bound {
 inline winograd_bound prove_winograd(const gemm_weights& weights) noexcept {
     for (int n = 0; n < weights.cols; ++n) {
         std::int64_t sum = 0;
-        for (int i = 0; i < weights.taps * weights.depth; ++i) sum += std::abs(int{weights.column(n)[i]});
+        for (int i = 0; i < weights.depth; ++i) sum += std::abs(int{weights.column(n)[i]});
         if (sum >= winograd_weight_limit) return {n, sum};
     }
     return {};
@@ -62,14 +62,14 @@ struct packed_winograd {
     }
 };
 
-/// Packs `from`, [cols][9 taps][depth], all of whose channels prove_winograd lets pass. `bias` and `multipliers` have
+/// Packs `from`, [cols][9 taps * depth], all of whose channels prove_winograd lets pass. `bias` and `multipliers` have
 /// one element for each column; `who` names the layer in errors.
 template <class Rounding>
 packed_winograd<Rounding> pack_winograd(int panel, const gemm_weights& from, std::span<const std::int32_t> bias,
                                         std::span<const typename Rounding::multiplier> multipliers, zero_point lhs_zero,
                                         std::string_view who) {
     prove_accumulators(from, bias.data(), lhs_zero, who);
-    packed_winograd<Rounding> packed{panel, from.cols, from.depth, {}, {}, {}};
+    packed_winograd<Rounding> packed{panel, from.cols, from.depth / 9, {}, {}, {}};
     const auto padded = static_cast<std::size_t>(packed.panels() * panel);
     packed.weights = buffer<std::int16_t>(static_cast<std::size_t>(packed.panels() * winograd_tile::positions) *
                                           static_cast<std::size_t>(packed.position_elements()));
@@ -77,14 +77,14 @@ packed_winograd<Rounding> pack_winograd(int panel, const gemm_weights& from, std
     packed.multipliers = buffer<typename Rounding::multiplier>(padded);
     for (int n = 0; n < from.cols; ++n) {
         const auto at = static_cast<std::size_t>(n);
-        packed.bias[at] = folded_bias(bias[at], lhs_zero, 0, from.column(n), std::int64_t{from.taps} * from.depth);
+        packed.bias[at] = folded_bias(bias[at], lhs_zero, 0, from.column(n), from.depth);
         packed.multipliers[at] = multipliers[at];
         std::int16_t* const first = packed.weights.data() + (packed.at(n / panel, 0) - packed.at(0, 0));
-        for (int k = 0; k < from.depth; ++k) {
+        for (int k = 0; k < packed.depth; ++k) {
             int rows[3][6], columns[6][6];  // [y][transformed x], [transformed x][transformed y]
             for (int y = 0; y < 3; ++y) {
-                const std::int8_t* taps = from.column(n) + std::ptrdiff_t{3} * y * from.depth + k;
-                winograd_weights({taps[0], taps[from.depth], taps[2 * from.depth]}, rows[y]);
+                const std::int8_t* taps = from.column(n) + std::ptrdiff_t{3} * y * packed.depth + k;
+                winograd_weights({taps[0], taps[packed.depth], taps[2 * packed.depth]}, rows[y]);
             }
             for (int x = 0; x < 6; ++x) winograd_weights({rows[0][x], rows[1][x], rows[2][x]}, columns[x]);
             std::int16_t* slot = first + (std::ptrdiff_t{k / 2} * panel + n % panel) * 2 + k % 2;

@@ -19,6 +19,7 @@ struct winograd_kernel<isa::avx2> {
     static constexpr const char* name = "winograd 4x4 vpmaddwd";
     static constexpr int panel = 16;
     static constexpr int register_rows = 6;
+    static constexpr winograd_cost cost{.direct = 26, .product = 17, .load = 250, .store = 400};
 
     static void load(const winograd_load& call) noexcept {
         for (int k = 0; k < call.depth; k += 16) {

@@ -18,6 +18,7 @@ struct winograd_kernel<isa::avx512_vnni> {
     static constexpr const char* name = "winograd 4x4 vpdpwssd";
     static constexpr int panel = 64;
     static constexpr int register_rows = 6;
+    static constexpr winograd_cost cost{.direct = 120, .product = 54, .load = 200, .store = 170};
 
     static void load(const winograd_load& call) noexcept {
         for (int k = 0; k < call.depth; k += 32) {

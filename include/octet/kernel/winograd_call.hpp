@@ -55,6 +55,14 @@ struct winograd_store {
     clamp limits;
 };
 
+/// What a kernel costs, measured, for the choice between it and the direct product: cycles and multiply-adds a cycle.
+struct winograd_cost {
+    float direct = 1;   ///< multiply-adds of the direct product
+    float product = 1;  ///< multiply-adds of multiply
+    float load = 1;     ///< cycles of load for 32 depths of a tile
+    float store = 1;    ///< cycles of store for 16 columns of a tile
+};
+
 /// A kernel as the layer sees it.
 template <class Rounding>
 struct winograd_entry {
@@ -62,13 +70,15 @@ struct winograd_entry {
     const char* name = "";
     int panel = 1;
     int register_rows = 1;
+    winograd_cost cost;
     void (*load)(const winograd_load&) noexcept = nullptr;
     void (*multiply)(const winograd_product&) noexcept = nullptr;
     void (*store)(const winograd_store<Rounding>&) noexcept = nullptr;
 };
 
 /// The kernel of one instruction set: static constexpr const char* name; static constexpr int panel, register_rows;
-/// static load, multiply, and the template store<Rounding>. A missing specialization is a compile error.
+/// static constexpr winograd_cost cost; static load, multiply, and the template store<Rounding>. A missing
+/// specialization is a compile error.
 template <isa Which>
 struct winograd_kernel;
 

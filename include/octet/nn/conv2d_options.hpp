@@ -19,6 +19,12 @@ enum class conv2d_algorithm : unsigned char {
     winograd,   ///< F(4, 3): a quarter of the products, 3x3 with stride 1 only; anything else throws octet::error
 };
 
+/// What computes a convolution, for reports.
+struct conv2d_kernel {
+    isa target = isa::scalar;
+    const char* name = "";
+};
+
 struct conv2d_options {
     extent stride{};
     extent dilation{};

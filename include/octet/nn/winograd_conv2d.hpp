@@ -33,7 +33,7 @@ inline std::string winograd_obstacle(const conv2d_weights& w, const conv2d_optio
     if (options.dilation != extent{})
         return text("a dilation of ", options.dilation.height, " x ", options.dilation.width, " is not 1 x 1");
     if (options.groups != 1) return text(options.groups, " groups are not 1");
-    const winograd_bound bound = prove_winograd({w.values.data(), w.outputs, 9, w.depth});
+    const winograd_bound bound = prove_winograd({w.values.data(), w.outputs, 9 * w.depth});
     if (bound.channel < 0) return {};
     return text("the magnitudes of the weights of output channel ", bound.channel, " sum to ", bound.sum,
                 ", and only below ", winograd_weight_limit, " is the result exact");
@@ -100,7 +100,7 @@ winograd_conv2d<Rounding>::winograd_conv2d(const conv2d_weights& w, conv2d_optio
     if (const std::string obstacle = winograd_obstacle(w, options_); !obstacle.empty())
         fail(who, ": Winograd cannot do it, because ", obstacle, ": choose conv2d_algorithm::automatic");
     packed_ =
-        pack_winograd<Rounding>(kernel_.panel, {w.values.data(), w.outputs, 9, w.depth}, w.bias,
+        pack_winograd<Rounding>(kernel_.panel, {w.values.data(), w.outputs, 9 * w.depth}, w.bias,
                                 make_multipliers<Rounding>(who, options_.input.scale, w.scales, options_.output.scale,
                                                            static_cast<std::size_t>(w.outputs)),
                                 options_.input.zero_point, who);
