@@ -1,7 +1,7 @@
 // node onnxruntime.mjs <folder of the package onnxruntime-node>: ONNX Runtime as a process that answers lines.
-//   load <file> <threads>   ->  the number of the session
-//   run <session> <runs>    ->  seconds that those runs took
-//   drop <session>          ->  0
+//   load <threads> <graph optimization> <file>   ->  the number of the session
+//   run <session> <runs>                         ->  seconds that those runs took
+//   drop <session>                               ->  0
 // or "error <what>". One line in, one line out.
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
@@ -21,8 +21,9 @@ function tensors(metadata, value) {
 }
 
 const commands = {
-    async load(file, threads) {
-        const session = await InferenceSession.create(file, {
+    async load(threads, graphOptimizationLevel, ...file) {
+        const session = await InferenceSession.create(file.join(' '), {
+            graphOptimizationLevel,
             intraOpNumThreads: Number(threads),
             interOpNumThreads: 1,
             executionMode: 'sequential',

@@ -49,7 +49,8 @@ class form {
             if (layout.get_size() == 0) continue;
             dnnl::memory held(layout, cpu);
             auto* bytes = static_cast<unsigned char*>(held.get_data_handle());
-            for (std::size_t i = 0; i < layout.get_size(); ++i) bytes[i] = layout.data_type() == type::f32 ? 0 : static_cast<unsigned char>(i % 7);
+            for (std::size_t i = 0; i < layout.get_size(); ++i)
+                bytes[i] = layout.data_type() == type::f32 ? 0 : static_cast<unsigned char>(i % 7);
             arguments_.emplace(which, held);
         }
     }
