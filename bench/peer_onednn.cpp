@@ -138,15 +138,16 @@ class onednn : public library {
                 {}));
         best.offer("onednn", to);
     }
-    void offer(const add_problem& p, peers& to) override {
+    void offer(const elementwise_problem& p, peers& to) override {
+        if (p.what == elementwise::logistic) return;  // only its reference takes int8
+        const auto kind = p.what == elementwise::add ? dnnl::algorithm::binary_add : dnnl::algorithm::binary_mul;
         fastest best;
         for (const type in : {type::u8, type::s8}) {
             const dnnl::memory::desc image({1, p.channels, p.size, p.size}, in, tag::nhwc);
             dnnl::primitive_attr scales;
             scales.set_scales(DNNL_ARG_SRC_0, 0, {0.9F});
             scales.set_scales(DNNL_ARG_SRC_1, 0, {0.5F});
-            best.add(form::make<dnnl::binary>(
-                cpu_, dnnl::binary::desc(dnnl::algorithm::binary_add, image, image, image), scales));
+            best.add(form::make<dnnl::binary>(cpu_, dnnl::binary::desc(kind, image, image, image), scales));
         }
         best.offer("onednn", to);
     }

@@ -85,12 +85,18 @@ class operator_model {
                         "com.microsoft", result);
         return made;
     }
-    static operator_model of(const add_problem& p) {
+    static operator_model of(const elementwise_problem& p) {
         operator_model made(1e6);
         const integers image{1, p.size, p.size, p.channels};
-        made.model_.input("a", image, onnx_u8).input("b", image, onnx_u8);
-        made.repeat("QLinearAdd", {"a", made.x_[0], made.x_[1], "b", made.y_[0], made.y_[1], made.z_[0], made.z_[1]},
-                    {}, "com.microsoft", image);
+        made.model_.input("a", image, onnx_u8);
+        std::vector<std::string> inputs{"a", made.x_[0], made.x_[1]};
+        if (p.what != elementwise::logistic) {
+            made.model_.input("b", image, onnx_u8);
+            inputs.insert(inputs.end(), {"b", made.y_[0], made.y_[1]});
+        }
+        inputs.insert(inputs.end(), {made.z_[0], made.z_[1]});
+        constexpr const char* kinds[] = {"QLinearAdd", "QLinearMul", "QLinearSigmoid"};
+        made.repeat(kinds[static_cast<int>(p.what)], inputs, {}, "com.microsoft", image);
         return made;
     }
 
