@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "peer.hpp"
+#include "peer_onednn.hpp"
 #include "timing.hpp"
 
 namespace octet::bench {
@@ -83,11 +84,7 @@ class fastest {
 
 class onednn : public library {
   public:
-    /// ONEDNN_MAX_CPU_ISA=AVX2 in the environment makes it a peer of the AVX2 kernels.
-    bool comparable(isa which) const override {
-        const auto has_avx512 = static_cast<int>(dnnl::get_effective_cpu_isa()) >= dnnl_cpu_isa_avx512_mic;
-        return has_avx512 ? which == best_isa() && to_string(which).starts_with("avx512") : which == isa::avx2;
-    }
+    bool comparable(isa which) const override { return onednn_comparable(which); }
 
     void offer(const gemm_problem& p, peers& to) override {
         const int m = p.rows, n = p.cols, k = p.depth;
