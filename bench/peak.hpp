@@ -19,6 +19,7 @@ namespace octet::bench {
 /// One sample of the most that the machine does: operations or bytes a second; empty where no loop is known.
 struct limit {
     std::function<double()> rate{};
+    bool of_bytes = false;
 };
 
 #if defined(__x86_64__)
@@ -159,7 +160,7 @@ inline limit traffic_limit([[maybe_unused]] isa which, std::size_t reads, std::s
     auto own = std::make_shared<memory>(memory{buffer<std::byte>(reads + 64), buffer<std::byte>(writes + 64)});
     const std::size_t in = reads / width, out = writes / width;
     const contender loop(repeated([=] { move(own->from.data(), in, own->to.data(), out); }));
-    return {[=] { return static_cast<double>(reads + writes) / loop.sample(); }};
+    return {[=] { return static_cast<double>(reads + writes) / loop.sample(); }, true};
 }
 
 }  // namespace octet::bench

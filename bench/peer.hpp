@@ -46,7 +46,7 @@ class library {
     virtual void offer(const gemm_problem&, peers&) {}
     virtual void offer(const conv_problem&, peers&) {}
     virtual void offer(const pool_problem&, peers&) {}
-    virtual void offer(const add_problem&, peers&) {}
+    virtual void offer(const elementwise_problem&, peers&) {}
     virtual void offer(const network_problem&, peers&) {}
 
     static std::vector<library*>& all() {

@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "peer.hpp"
+#include "peer_onednn.hpp"
 #include "timing.hpp"
 
 namespace octet::bench {
@@ -83,11 +84,7 @@ class fastest {
 
 class onednn : public library {
   public:
-    /// ONEDNN_MAX_CPU_ISA=AVX2 in the environment makes it a peer of the AVX2 kernels.
-    bool comparable(isa which) const override {
-        const auto has_avx512 = static_cast<int>(dnnl::get_effective_cpu_isa()) >= dnnl_cpu_isa_avx512_mic;
-        return has_avx512 ? which == best_isa() && to_string(which).starts_with("avx512") : which == isa::avx2;
-    }
+    bool comparable(isa which) const override { return onednn_comparable(which); }
 
     void offer(const gemm_problem& p, peers& to) override {
         const int m = p.rows, n = p.cols, k = p.depth;
@@ -138,15 +135,16 @@ class onednn : public library {
                 {}));
         best.offer("onednn", to);
     }
-    void offer(const add_problem& p, peers& to) override {
+    void offer(const elementwise_problem& p, peers& to) override {
+        if (p.what == elementwise::logistic) return;  // only its reference takes int8
+        const auto kind = p.what == elementwise::add ? dnnl::algorithm::binary_add : dnnl::algorithm::binary_mul;
         fastest best;
         for (const type in : {type::u8, type::s8}) {
             const dnnl::memory::desc image({1, p.channels, p.size, p.size}, in, tag::nhwc);
             dnnl::primitive_attr scales;
             scales.set_scales(DNNL_ARG_SRC_0, 0, {0.9F});
             scales.set_scales(DNNL_ARG_SRC_1, 0, {0.5F});
-            best.add(form::make<dnnl::binary>(
-                cpu_, dnnl::binary::desc(dnnl::algorithm::binary_add, image, image, image), scales));
+            best.add(form::make<dnnl::binary>(cpu_, dnnl::binary::desc(kind, image, image, image), scales));
         }
         best.offer("onednn", to);
     }

@@ -29,7 +29,7 @@ class runtime {
         if (process_ == 0) {
             dup2(asks[0], STDIN_FILENO);
             dup2(answers[1], STDOUT_FILENO);
-            execlp(OCTET_NODE, OCTET_NODE, OCTET_ONNXRUNTIME_SCRIPT, OCTET_ONNXRUNTIME_PACKAGE, nullptr);
+            execlp(OCTET_NODE, OCTET_NODE, OCTET_ONNXRUNTIME_SCRIPT, OCTET_ONNXRUNTIME, nullptr);
             _exit(127);
         }
         close(asks[0]), close(answers[1]);
@@ -50,8 +50,7 @@ class runtime {
         const bool answered = std::fgets(words, sizeof words, answer_) != nullptr;
         char* end = words;
         const double value = std::strtod(words, &end);
-        if (!answered || end == words)
-            fail("ONNX Runtime (" OCTET_ONNXRUNTIME_PACKAGE "), asked to ", line, ": ", words);
+        if (!answered || end == words) fail("ONNX Runtime (" OCTET_ONNXRUNTIME "), asked to ", line, ": ", words);
         return value;
     }
 
@@ -92,7 +91,7 @@ class onnxruntime : public library {
     void offer(const gemm_problem& p, peers& to) override { offer_operator(p, to); }
     void offer(const conv_problem& p, peers& to) override { offer_operator(p, to); }
     void offer(const pool_problem& p, peers& to) override { offer_operator(p, to); }
-    void offer(const add_problem& p, peers& to) override { offer_operator(p, to); }
+    void offer(const elementwise_problem& p, peers& to) override { offer_operator(p, to); }
     void offer(const network_problem& p, peers& to) override {
         offer(network_model::bytes(*p.net), "all", p.threads, 1, to);
     }

@@ -59,6 +59,11 @@ struct pool_problem {
     int side() const noexcept { return global_average() ? 1 : (size + 2 * padding() - kernel) / stride + 1; }
     std::size_t input_bytes() const noexcept { return product(size, size, channels); }
     std::size_t output_bytes() const noexcept { return product(side(), side(), channels); }
+    /// Comparisons or additions.
+    double operations() const noexcept {
+        const int taps = global_average() ? size * size : kernel * kernel;
+        return static_cast<double>(output_bytes()) * taps;
+    }
     std::string name() const {
         return text(
             global_average() ? "global_average_pool/" : text("max_pool/", kernel, "x", kernel, "s", stride, "/"), size,
@@ -67,12 +72,23 @@ struct pool_problem {
 };
 inline constexpr pool_problem pool_problems[] = {{3, 2, 112, 64}, {0, 1, 7, 1280}};
 
-/// Two tensors, each with a scale of its own, to a third.
-struct add_problem {
+enum class elementwise { add, mul, logistic };
+
+/// Two images (logistic: one) of equal size, each with a scale of its own, to a third.
+struct elementwise_problem {
+    elementwise what;
     int size, channels;
     std::size_t elements() const noexcept { return product(size, size, channels); }
-    std::string name() const { return text("add/", size, "x", size, "x", channels); }
+    std::size_t input_bytes() const noexcept { return (what == elementwise::logistic ? 1 : 2) * elements(); }
+    std::size_t output_bytes() const noexcept { return elements(); }
+    std::string name() const {
+        constexpr std::string_view names[] = {"add", "mul", "logistic"};
+        return text(names[static_cast<int>(what)], "/", size, "x", size, "x", channels);
+    }
 };
-inline constexpr add_problem add_problems[] = {{56, 256}, {14, 96}};
+inline constexpr elementwise_problem elementwise_problems[] = {
+    {elementwise::add, 56, 256}, {elementwise::add, 14, 96},       {elementwise::mul, 56, 256},
+    {elementwise::mul, 14, 96},  {elementwise::logistic, 56, 256},
+};
 
 }  // namespace octet::bench

@@ -2,6 +2,7 @@
 // bytes are uint8 (int8 + 128), because on x86 ONNX Runtime is fast for uint8 activations with int8 weights only.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <numeric>
 #include <string>
@@ -38,7 +39,8 @@ inline std::vector<std::string> add_params(onnx_writer& to, const std::string& n
 /// them; graph optimization must be off, which would merge them.
 class operator_model {
   public:
-    explicit operator_model(double operations) : copies_(operations < 20e6 ? 32 : operations < 100e6 ? 4 : 1) {
+    /// Of an operator that takes about so many seconds: as many copies as make 50 us, at most 32.
+    explicit operator_model(double seconds) : copies_(std::clamp(static_cast<int>(50e-6 / seconds), 1, 32)) {
         model_.import_opset("com.microsoft", 1);
         for (const char* name : {"x", "y", "z"}) {
             const auto made = add_params(model_, name, name[0] == 'z' ? 0.07F : 0.05F, name[0] == 'x' ? 120 : 130);
@@ -49,7 +51,7 @@ class operator_model {
     std::string bytes() const { return model_.bytes(); }
 
     static operator_model of(const gemm_problem& p) {
-        operator_model made(p.operations());
+        operator_model made(p.operations() / (p.rows == 1 ? 100e9 : 500e9));
         made.model_.input("a", {p.rows, p.depth}, onnx_u8);
         made.add_weights({p.depth, p.cols}, p.cols);
         made.repeat("QLinearMatMul", {"a", made.x_[0], made.x_[1], "w", "w_scale", "w_zero", made.z_[0], made.z_[1]},
@@ -57,7 +59,7 @@ class operator_model {
         return made;
     }
     static operator_model of(const conv_problem& p) {
-        operator_model made(p.operations());
+        operator_model made(p.operations() / (p.depthwise() ? 100e9 : 500e9));
         made.model_.input("a", {1, p.size, p.size, p.channels}, onnx_u8);
         made.add_weights({p.output_channels(), p.depthwise() ? 1 : p.channels, p.kernel, p.kernel},
                          p.output_channels());
@@ -72,7 +74,7 @@ class operator_model {
         return made;
     }
     static operator_model of(const pool_problem& p) {
-        operator_model made(1e6);
+        operator_model made(static_cast<double>(p.input_bytes() + p.output_bytes()) / 30e9);
         made.model_.input("a", {1, p.size, p.size, p.channels}, onnx_u8);
         const integers result{1, p.side(), p.side(), p.channels};
         if (p.global_average())
@@ -85,12 +87,18 @@ class operator_model {
                         "com.microsoft", result);
         return made;
     }
-    static operator_model of(const add_problem& p) {
-        operator_model made(1e6);
+    static operator_model of(const elementwise_problem& p) {
+        operator_model made(static_cast<double>(p.input_bytes() + p.output_bytes()) / 30e9);
         const integers image{1, p.size, p.size, p.channels};
-        made.model_.input("a", image, onnx_u8).input("b", image, onnx_u8);
-        made.repeat("QLinearAdd", {"a", made.x_[0], made.x_[1], "b", made.y_[0], made.y_[1], made.z_[0], made.z_[1]},
-                    {}, "com.microsoft", image);
+        made.model_.input("a", image, onnx_u8);
+        std::vector<std::string> inputs{"a", made.x_[0], made.x_[1]};
+        if (p.what != elementwise::logistic) {
+            made.model_.input("b", image, onnx_u8);
+            inputs.insert(inputs.end(), {"b", made.y_[0], made.y_[1]});
+        }
+        inputs.insert(inputs.end(), {made.z_[0], made.z_[1]});
+        constexpr const char* kinds[] = {"QLinearAdd", "QLinearMul", "QLinearSigmoid"};
+        made.repeat(kinds[static_cast<int>(p.what)], inputs, {}, "com.microsoft", image);
         return made;
     }
 
