@@ -126,12 +126,12 @@ struct average_pixel_avx512 {
 };
 
 template <>
-struct max_pool_kernel<isa::avx512_vnni> {
+struct max_pool_kernel<isa::avx512bw> {
     static void run(const pool_call& call, clamp limits) noexcept { pool_pixels(call, max_pixel_avx512(limits)); }
 };
 
 template <class Rounding>
-struct average_pool_kernel<isa::avx512_vnni, Rounding> {
+struct average_pool_kernel<isa::avx512bw, Rounding> {
     static void run(const pool_call& call, const average_params<Rounding>& params) noexcept {
         pool_pixels(call, average_pixel_avx512<Rounding>(params, call.taps));
     }
