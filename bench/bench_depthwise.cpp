@@ -1,11 +1,10 @@
-// Int8 depthwise convolution: the kernel alone, taps by indirection, one call for each output row.
+// Int8 depthwise convolution: the layer, on one thread.
 #include <benchmark/benchmark.h>
 
 #include <string>
 #include <vector>
 
-#include "octet/kernel/depthwise.hpp"
-#include "octet/kernel/taps.hpp"
+#include "octet/nn/depthwise_conv2d.hpp"
 
 namespace {
 
@@ -24,39 +23,30 @@ constexpr problem problems[] = {
 };
 
 void depthwise(benchmark::State& state, const problem& p, isa which) {
-    const auto kernel = choose_depthwise<nearest_even>(which);
-    const int taps = p.kernel * p.kernel, pad = p.kernel / 2, side = (p.size + 2 * pad - p.kernel) / p.stride + 1;
+    const int taps = p.kernel * p.kernel, pad = p.kernel / 2;
     const auto count = static_cast<std::size_t>(p.channels);
-    std::vector<std::int8_t> weights(static_cast<std::size_t>(taps) * count), padding(count, 3);
+    std::vector<std::int8_t> weights(static_cast<std::size_t>(taps) * count);
     for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<std::int8_t>(i * 37 % 255 - 127);
     const std::vector<std::int32_t> bias(count, 100);
-    const std::vector<nearest_even::multiplier> multipliers(count, {0.004F});
-    const auto packed = pack_depthwise<nearest_even>(kernel.layout, weights.data(), taps, p.channels, bias, multipliers,
-                                                     zero_point(3), "bench");
-
-    const shape in_dims{1, p.size, p.size, p.channels};
-    std::vector<std::int8_t> in(static_cast<std::size_t>(in_dims.elements()));
+    const scale scales[] = {scale(0.004F)};
+    const depthwise_conv2d<> layer({weights, p.channels, {p.kernel, p.kernel}, scales, bias},
+                                   {.stride = {p.stride, p.stride},
+                                    .pad = {pad, pad, pad, pad},
+                                    .input = {scale(1), zero_point(3)},
+                                    .output = {scale(1), zero_point(-5)},
+                                    .target = which});
+    const shape in_dims{1, p.size, p.size, p.channels}, out_dims = layer.output_shape(in_dims);
+    buffer<std::int8_t> in(static_cast<std::size_t>(in_dims.elements()));
     for (std::size_t i = 0; i < in.size(); ++i) in[i] = static_cast<std::int8_t>(i * 29 % 251);
-    std::vector<std::int8_t> out(static_cast<std::size_t>(side * side) * count);
-    const sliding<std::int8_t> over{{in.data(), in_dims},
-                                    {{p.kernel, p.kernel}, {p.stride, p.stride}, {}, {pad, pad, pad, pad}, false},
-                                    {side, side}};
-    std::vector<const std::int8_t*> table(static_cast<std::size_t>(side * side * taps));
-    fill_taps(over, 0, side * side, padding.data(), 1, taps, table.data());
+    buffer<std::int8_t> out(static_cast<std::size_t>(out_dims.elements()));
+    buffer<std::byte> scratch(layer.scratch_bytes(1));
     for (auto _ : state) {
-        for (int row = 0; row < side; ++row)
-            kernel.run({&packed,
-                        table.data() + row * side * taps,
-                        side,
-                        out.data() + row * side * p.channels,
-                        p.channels,
-                        zero_point(-5),
-                        {}});
+        layer({in.data(), in_dims}, {out.data(), out_dims}, scratch.data());
         benchmark::DoNotOptimize(out.data());
         benchmark::ClobberMemory();
     }
-    state.counters["operations"] =
-        benchmark::Counter(2.0 * taps * side * side * p.channels, benchmark::Counter::kIsIterationInvariantRate);
+    state.counters["operations"] = benchmark::Counter(2.0 * taps * static_cast<double>(out_dims.elements()),
+                                                      benchmark::Counter::kIsIterationInvariantRate);
 }
 
 const bool registered = [] {
