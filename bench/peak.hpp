@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <ctime>
 #include <vector>
 
@@ -70,6 +71,64 @@ inline void fma_avx2(std::int64_t turns) noexcept {
 }
 OCTET_REGION_END
 #endif
+
+// A turn reads `Reads` vectors that stand `apart` bytes from each other and writes `Writes` after one another: what a
+// kernel that computes nothing would take for its bytes.
+#if defined(__x86_64__)
+OCTET_REGION("avx512f,avx512bw")
+template <int Reads, int Writes>
+void move_avx512(const std::int8_t* in, std::ptrdiff_t apart, std::int8_t* out, std::int64_t turns) noexcept {
+    const std::ptrdiff_t advance = apart == 64 ? 64 * Reads : 64;
+    for (; turns > 0; --turns, in += advance, out += 64 * Writes) {
+        __m512i x = _mm512_loadu_si512(in);
+#pragma GCC unroll 4
+        for (int i = 1; i < Reads; ++i) x = _mm512_max_epi8(x, _mm512_loadu_si512(in + i * apart));
+#pragma GCC unroll 4
+        for (int i = 0; i < Writes; ++i) _mm512_storeu_si512(out + 64 * i, x);
+    }
+}
+OCTET_REGION_END
+OCTET_REGION("avx2")
+template <int Reads, int Writes>
+void move_avx2(const std::int8_t* in, std::ptrdiff_t apart, std::int8_t* out, std::int64_t turns) noexcept {
+    const std::ptrdiff_t advance = apart == 32 ? 32 * Reads : 32;
+    for (; turns > 0; --turns, in += advance, out += 32 * Writes) {
+        __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(in));
+#pragma GCC unroll 4
+        for (int i = 1; i < Reads; ++i)
+            x = _mm256_max_epi8(x, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(in + i * apart)));
+#pragma GCC unroll 4
+        for (int i = 0; i < Writes; ++i) _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 32 * i), x);
+    }
+}
+OCTET_REGION_END
+#endif
+template <int Reads, int Writes>
+void move_bytes(const std::int8_t* in, std::ptrdiff_t apart, std::int8_t* out, std::int64_t turns) noexcept {
+    const std::ptrdiff_t advance = apart == 16 ? 16 * Reads : 16;
+    for (; turns > 0; --turns, in += advance, out += 16 * Writes) {
+        std::int8_t x[16];
+        std::memcpy(x, in, 16);
+        for (int i = 1; i < Reads; ++i)
+            for (int b = 0; b < 16; ++b) x[b] = std::max(x[b], in[i * apart + b]);
+        for (int i = 0; i < Writes; ++i) std::memcpy(out + 16 * i, x, 16);
+    }
+}
+
+/// A loop that moves the bytes of a row kernel: run(in, apart, out, turns) reads turns * Reads * vector bytes, and
+/// writes turns * Writes * vector. apart: `vector` for one stream, more for `Reads` streams that far from each other.
+struct move_loop {
+    int vector = 16;
+    void (*run)(const std::int8_t* in, std::ptrdiff_t apart, std::int8_t* out, std::int64_t turns) noexcept = nullptr;
+};
+template <int Reads, int Writes>
+move_loop moves([[maybe_unused]] isa which) noexcept {
+#if defined(__x86_64__)
+    if (which == isa::avx512_vnni) return {64, move_avx512<Reads, Writes>};
+    if (which == isa::avx2) return {32, move_avx2<Reads, Writes>};
+#endif
+    return {16, move_bytes<Reads, Writes>};
+}
 
 /// vpdpbusd; for AVX2 vpmaddwd and vpaddd, the exact form.
 inline peak_loop int8_peak([[maybe_unused]] isa which) noexcept {
