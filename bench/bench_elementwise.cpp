@@ -3,7 +3,6 @@
 // samples of both alternating; GB/s counts bytes read and bytes written.
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -14,7 +13,7 @@
 #include "octet/kernel/quantize_rows.hpp"
 #include "octet/kernel/softmax.hpp"
 #include "octet/nn/movement.hpp"
-#include "peak.hpp"
+#include "measure_rows.hpp"
 
 namespace {
 
@@ -35,51 +34,6 @@ buffer<std::int8_t> bytes(std::size_t count) {
     return all;
 }
 
-/// Alternates samples of `body`, which moves `moved` bytes each time, and of `loop`.
-template <class Body, class Loop>
-void measure(benchmark::State& state, double moved, const Loop& loop, const Body& body) {
-    const auto sample = [&](const auto& what) {
-        what();
-        const double once = bench::seconds_of(what);
-        return std::max(1, static_cast<int>(50e-6 / once));  // so that reading the clock does not show
-    };
-    const int bodies = sample(body), loops = sample(loop);
-    const auto seconds = [](const auto& what, int repeat) {
-        return bench::seconds_of([&] {
-                   for (int i = 0; i < repeat; ++i) what();
-               }) /
-               repeat;
-    };
-    std::vector<double> times, peaks;
-    for (auto _ : state) {
-        peaks.push_back(seconds(loop, loops));
-        times.push_back(seconds(body, bodies));
-        state.SetIterationTime(times.back());
-    }
-    state.counters["GB/s"] = moved / bench::median(times) / 1e9;
-    state.counters["of_peak"] = bench::median(peaks) / bench::median(times);
-}
-
-/// As above, with a loop over `in` and `out` themselves, which hold Reads to Writes bytes.
-template <int Reads, int Writes, class Body>
-void measure_rows(benchmark::State& state, isa which, const void* in, std::ptrdiff_t apart, void* out,
-                  std::size_t written, const Body& body) {
-    const auto move = bench::moves<Reads, Writes>(which);
-    const auto turns = static_cast<std::int64_t>(written) / (Writes * move.vector);
-    const auto* from = static_cast<const std::int8_t*>(in);
-    auto* to = static_cast<std::int8_t*>(out);
-    measure(
-        state, static_cast<double>(written) * (Reads + Writes) / Writes,
-        [&] {
-            move.run(from, apart == 0 ? move.vector : apart, to, turns);
-            benchmark::ClobberMemory();
-        },
-        [&] {
-            body();
-            benchmark::ClobberMemory();
-        });
-}
-
 template <class Params>
 void binary(benchmark::State& state, const problem& p, isa which) {
     const auto both = bytes(2 * p.count());
@@ -88,7 +42,7 @@ void binary(benchmark::State& state, const problem& p, isa which) {
     const auto params = Params::make({scale(0.037F), zero_point(-12)}, {scale(0.021F), zero_point(100)},
                                      {scale(0.041F), zero_point(5)}, {}, "bench");
     const auto apart = static_cast<std::ptrdiff_t>(p.count());
-    measure_rows<2, 1>(state, which, both.data(), apart, out.data(), p.count(),
+    bench::measure_rows<2, 1>(state, which, both.data(), apart, out.data(), 2 * p.count(),
                        [&] { kernel.run(params, both.data(), 1, both.data() + apart, 1, out.data(), p.count()); });
 }
 
@@ -98,7 +52,7 @@ void lookup(benchmark::State& state, const problem& p, isa which) {
     lookup_table table;
     for (std::size_t i = 0; i < 256; ++i) table[i] = static_cast<std::int8_t>(i * 77 + 31);
     const auto kernel = choose_lookup(which);
-    measure_rows<1, 1>(state, which, in.data(), 0, out.data(), p.count(),
+    bench::measure_rows<1, 1>(state, which, in.data(), 0, out.data(), p.count(),
                        [&] { kernel.run(table, in.data(), p.count(), out.data()); });
 }
 
@@ -107,7 +61,7 @@ void quantize(benchmark::State& state, const problem& p, isa which) {
     for (std::size_t i = 0; i < in.size(); ++i) in[i] = static_cast<float>(i % 1777) * 0.0057F - 5.0F;
     buffer<std::int8_t> out(p.count());
     const auto kernel = choose_quantize(which);
-    measure_rows<4, 1>(state, which, in.data(), 0, out.data(), p.count(), [&] {
+    bench::measure_rows<4, 1>(state, which, in.data(), 0, out.data(), 4 * p.count(), [&] {
         kernel.run(in.data(), p.count(), {scale(0.037F), zero_point(-12)}, {}, out.data());
     });
 }
@@ -116,7 +70,7 @@ void dequantize(benchmark::State& state, const problem& p, isa which) {
     const auto in = bytes(p.count());
     buffer<float> out(p.count());
     const auto kernel = choose_dequantize(which);
-    measure_rows<1, 4>(state, which, in.data(), 0, out.data(), 4 * p.count(), [&] {
+    bench::measure_rows<1, 4>(state, which, in.data(), 0, out.data(), p.count(), [&] {
         kernel.run(in.data(), p.count(), {scale(0.037F), zero_point(-12)}, out.data());
     });
 }
@@ -126,7 +80,7 @@ void concat(benchmark::State& state, const problem& p, isa which) {
     const auto in = bytes(p.count());
     buffer<std::int8_t> out(p.count());
     const shape half{1, p.rows, p.cols / 2}, all{1, p.rows, p.cols};
-    measure_rows<1, 1>(state, which, in.data(), 0, out.data(), p.count(), [&] {
+    bench::measure_rows<1, 1>(state, which, in.data(), 0, out.data(), p.count(), [&] {
         concat_copy<std::int8_t>({in.data(), half}, {out.data(), all}, 2, 0);
         concat_copy<std::int8_t>({in.data() + p.count() / 2, half}, {out.data(), all}, 2, p.cols / 2);
     });
@@ -138,7 +92,7 @@ void softmax(benchmark::State& state, const problem& p, isa which) {
     buffer<std::int8_t> out(p.count());
     const auto cols = static_cast<std::size_t>(p.cols);
     const auto params = make_softmax(scale(0.08F), {scale(1.0F / 256), zero_point(-128)}, {}, p.cols, "bench");
-    measure_rows<1, 1>(state, which, in.data(), 0, out.data(), p.count(), [&] {
+    bench::measure_rows<1, 1>(state, which, in.data(), 0, out.data(), p.count(), [&] {
         for (std::size_t at = 0; at < p.count(); at += cols) softmax_row(params, in.data() + at, cols, out.data() + at);
     });
 }

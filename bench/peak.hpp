@@ -83,6 +83,7 @@ void move_avx512(const std::int8_t* in, std::ptrdiff_t apart, std::int8_t* out, 
         __m512i x = _mm512_loadu_si512(in);
 #pragma GCC unroll 4
         for (int i = 1; i < Reads; ++i) x = _mm512_max_epi8(x, _mm512_loadu_si512(in + i * apart));
+        asm volatile("" : : "v"(x));  // used, also where nothing is written
 #pragma GCC unroll 4
         for (int i = 0; i < Writes; ++i) _mm512_storeu_si512(out + 64 * i, x);
     }
@@ -97,6 +98,7 @@ void move_avx2(const std::int8_t* in, std::ptrdiff_t apart, std::int8_t* out, st
 #pragma GCC unroll 4
         for (int i = 1; i < Reads; ++i)
             x = _mm256_max_epi8(x, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(in + i * apart)));
+        asm volatile("" : : "x"(x));
 #pragma GCC unroll 4
         for (int i = 0; i < Writes; ++i) _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 32 * i), x);
     }
@@ -112,6 +114,7 @@ void move_bytes(const std::int8_t* in, std::ptrdiff_t apart, std::int8_t* out, s
         for (int i = 1; i < Reads; ++i)
             for (int b = 0; b < 16; ++b) x[b] = std::max(x[b], in[i * apart + b]);
         for (int i = 0; i < Writes; ++i) std::memcpy(out + 16 * i, x, 16);
+        asm volatile("" : : "m"(x));
     }
 }
 

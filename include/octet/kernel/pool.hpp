@@ -33,7 +33,7 @@ average_pool_entry<Rounding> choose_average_pool(isa target) noexcept {
         case isa::avx512_vnni:
             return {target, "average pool 64", &average_pool_kernel<isa::avx512_vnni, Rounding>::run};
         case isa::avx2:
-            return {target, "average pool 16", &average_pool_kernel<isa::avx2, Rounding>::run};
+            return {target, "average pool 32", &average_pool_kernel<isa::avx2, Rounding>::run};
 #endif
         default:
             return {isa::scalar, "average pool", &average_pool_kernel<isa::scalar, Rounding>::run};
