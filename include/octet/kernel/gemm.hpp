@@ -11,9 +11,10 @@
 namespace octet::inline OCTET_ABI {
 
 namespace detail {
-template <isa Which, class Rounding>
+/// The kernel of `Which` with the epilogue that has its registers.
+template <isa Which, isa Registers, class Rounding>
 gemm_entry<Rounding> gemm_entry_of() noexcept {
-    using kernel = gemm_kernel<Which, requantize_epilogue<Which, Rounding>>;
+    using kernel = gemm_kernel<Which, requantize_epilogue<Registers, Rounding>>;
     gemm_entry<Rounding> entry{.target = Which,
                                .name = kernel::name,
                                .layout = kernel::layout,
@@ -31,12 +32,14 @@ gemm_entry<Rounding> choose_gemm(isa target, [[maybe_unused]] bool weights_hold_
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni:
-            return detail::gemm_entry_of<isa::avx512_vnni, Rounding>();
+            return detail::gemm_entry_of<isa::avx512_vnni, isa::avx512bw, Rounding>();
+        case isa::avx512bw:
+        case isa::avx_vnni:
         case isa::avx2:
-            return detail::gemm_entry_of<isa::avx2, Rounding>();
+            return detail::gemm_entry_of<isa::avx2, isa::avx2, Rounding>();
 #endif
         default:
-            return detail::gemm_entry_of<isa::scalar, Rounding>();
+            return detail::gemm_entry_of<isa::scalar, isa::scalar, Rounding>();
     }
 }
 

@@ -171,7 +171,7 @@ OCTET_INLINE std::uint64_t lowest_of_64(int left) noexcept {
 }
 
 template <>
-struct max_pool_kernel<isa::avx512_vnni> {
+struct max_pool_kernel<isa::avx512bw> {
     static void run(const pool_call& call, clamp limits) noexcept {
         if (call.rows == 3) return blocks<3>(call, limits);
         if (call.rows == 2) return blocks<2>(call, limits);
@@ -191,7 +191,7 @@ struct max_pool_kernel<isa::avx512_vnni> {
 };
 
 template <class Rounding>
-struct average_pool_kernel<isa::avx512_vnni, Rounding> {
+struct average_pool_kernel<isa::avx512bw, Rounding> {
     static void run(const pool_call& call, const average_params<Rounding>& params) noexcept {
         const average_block_avx512<Rounding> block(params, call.rows * call.cols);
         int c = 0;
