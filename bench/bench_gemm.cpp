@@ -59,22 +59,21 @@ void run_gemm(benchmark::State& state, product p, isa which) {
     for (auto& w : weights) w = static_cast<std::int8_t>(static_cast<int>(random() % 255) - 127);
     const std::vector<std::int32_t> bias(size(p.cols, 1), 100);
     const std::vector<rounding::multiplier> multipliers(size(p.cols, 1), rounding::make(0.0003F, "bench"));
-    const auto packed = octet::pack_gemm<rounding>(kernel.layout, {weights.data(), p.cols, 1, p.depth}, bias,
-                                                   multipliers, octet::zero_point(3), "bench");
+    const auto packed = octet::pack_gemm<rounding>(kernel.layout, {weights.data(), p.cols, p.depth}, bias, multipliers,
+                                                   octet::zero_point(3), "bench");
     octet::buffer<std::byte> scratch(kernel.scratch_bytes(1, p.depth));
     std::vector<const std::int8_t*> table;
     for (int m = 0; m < p.rows; ++m) table.push_back(lhs.data() + size(m, p.depth));
     measure(state, p.operations(), octet::bench::int8_peak(which), [&] {
         for (int m = 0; m < p.rows; m += kernel.tile_rows)
-            kernel.run({&packed,
-                        table.data() + m,
-                        0,
-                        std::min(kernel.tile_rows, p.rows - m),
-                        out.data() + size(m, p.cols),
-                        p.cols,
-                        octet::zero_point(5),
-                        {},
-                        scratch.data()});
+            kernel.run({.weights = &packed,
+                        .lhs = table.data() + m,
+                        .count = std::min(kernel.tile_rows, p.rows - m),
+                        .end_panel = packed.panels(),
+                        .out = out.data() + size(m, p.cols),
+                        .out_stride = p.cols,
+                        .out_zero = octet::zero_point(5),
+                        .scratch = scratch.data()});
         benchmark::ClobberMemory();
     });
 }

@@ -24,24 +24,24 @@ struct gemm_kernel<isa::avx2, Epilogue> {
     static constexpr int register_rows = 6;
     static constexpr int tile_rows = 48;
 
-    static std::size_t scratch_bytes(int taps, int depth) noexcept {
-        return static_cast<std::size_t>(tile_rows * row_stride(taps, depth)) * sizeof(std::int16_t);
+    static std::size_t scratch_bytes(int, int depth) noexcept {
+        return static_cast<std::size_t>(tile_rows * row_stride(depth)) * sizeof(std::int16_t);
     }
 
     /// Panels outside, blocks of rows inside: a panel comes from far memory once for all rows of the call.
     static void run(const gemm_call<rounding>& call) noexcept {
         const packed_gemm<rounding>& w = *call.weights;
         auto* scratch = reinterpret_cast<std::int16_t*>(call.scratch);
-        const std::ptrdiff_t stride = row_stride(w.taps, w.depth);
+        const std::ptrdiff_t stride = row_stride(w.depth);
         gather(call, scratch, stride);
         const int blocks = call.count / register_rows, rest = call.count % register_rows;
-        for (int p = 0; p < w.panels(); ++p) {
+        for (int p = call.first_panel; p < call.end_panel; ++p) {
             const int first = p * layout.panel;
             const int columns = w.cols - first < layout.panel ? w.cols - first : layout.panel;
             job j{scratch,
                   stride,
                   reinterpret_cast<const std::int16_t*>(w.panel(p)),
-                  std::ptrdiff_t{w.taps} * w.groups(),
+                  w.groups(),
                   w.bias.data() + first,
                   {w.multipliers.data() + first, call.out_zero, call.limits},
                   columns,
@@ -70,17 +70,19 @@ struct gemm_kernel<isa::avx2, Epilogue> {
 
     /// Elements from row to row in scratch: whole cache lines, and one more so that depths of a power of two do not put
     /// all rows into one set of the cache.
-    static std::ptrdiff_t row_stride(int taps, int depth) noexcept {
-        const std::ptrdiff_t elements = std::ptrdiff_t{taps} * ((depth + 1) / 2 * 2);
+    static std::ptrdiff_t row_stride(int depth) noexcept {
+        const std::ptrdiff_t elements = std::ptrdiff_t{depth} + depth % 2;
         return (elements + 31) / 32 * 32 + 32;
     }
 
-    /// All rows: taps one after the other as int16, each padded to pairs.
+    /// All rows: runs one after the other as int16, padded to pairs.
     static void gather(const gemm_call<rounding>& call, std::int16_t* to, std::ptrdiff_t stride) noexcept {
-        const int taps = call.weights->taps, depth = call.weights->depth, groups = call.weights->groups();
-        for (int m = 0; m < call.count; ++m, to += stride)
-            for (int t = 0; t < taps; ++t)
-                widen(call.lhs[t * tile_rows + m] + call.lhs_offset, depth, to + t * 2 * groups);
+        const int bytes = call.run_bytes(), depth = call.weights->depth;
+        for (int m = 0; m < call.count; ++m, to += stride) {
+            for (int t = 0; t < call.runs; ++t)
+                widen(call.lhs[t * tile_rows + m] + call.lhs_offset, bytes, to + t * bytes);
+            if (depth % 2 != 0) to[depth] = 0;  // its weight is 0: only so that nothing unwritten is read
+        }
     }
     static OCTET_INLINE void widen_16(const std::int8_t* from, std::int16_t* to) noexcept {
         const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
@@ -93,7 +95,6 @@ struct gemm_kernel<isa::avx2, Epilogue> {
         } else {
             for (int k = 0; k < depth; ++k) to[k] = from[k];
         }
-        if (depth % 2 != 0) to[depth] = 0;  // its weight is 0: only so that nothing unwritten is read
     }
 
     /// `blocks` tiles of Rows rows, one below the other.

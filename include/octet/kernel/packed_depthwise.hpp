@@ -77,7 +77,7 @@ packed_depthwise<Rounding> pack_depthwise(const depthwise_layout& layout, const 
         fail(who, ": ", channels, " channels with ", bias.size(), " biases and ", multipliers.size(),
              " scales: give one of each for every channel");
     std::vector<std::int8_t> columns(static_cast<std::size_t>(taps) * static_cast<std::size_t>(channels));
-    const gemm_weights by_channel{columns.data(), channels, taps, 1};
+    const gemm_weights by_channel{columns.data(), channels, taps};
     for (int c = 0; c < channels; ++c)
         for (int t = 0; t < taps; ++t)
             columns[static_cast<std::size_t>(std::ptrdiff_t{c} * taps + t)] = weights[std::ptrdiff_t{t} * channels + c];

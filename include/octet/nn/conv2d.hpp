@@ -75,14 +75,14 @@ class conv2d {
 
     shape output_shape(const shape& in) const;
     std::size_t scratch_bytes(int workers) const noexcept {
-        return (table_bytes() + kernel_.scratch_bytes(packed_.front().taps, packed_.front().depth)) *
+        return (table_bytes() + kernel_.scratch_bytes(window_.taps(), packed_.front().depth)) *
                static_cast<std::size_t>(workers);
     }
     const gemm_entry<Rounding>& kernel() const noexcept { return kernel_; }
 
   private:
     std::size_t table_bytes() const noexcept {
-        return round_up_64(sizeof(void*) * static_cast<std::size_t>(kernel_.tile_rows * packed_.front().taps));
+        return round_up_64(sizeof(void*) * static_cast<std::size_t>(kernel_.tile_rows * window_.taps()));
     }
 
     conv2d_options options_;
@@ -109,12 +109,12 @@ conv2d<Rounding>::conv2d(const conv2d_weights& w, conv2d_options options)
     const auto columns = static_cast<std::size_t>(w.outputs / groups);
     const auto multipliers = make_multipliers<Rounding>(who, options_.input.scale, w.scales, options_.output.scale,
                                                         static_cast<std::size_t>(w.outputs));
-    const gemm_weights all{w.values.data(), w.outputs, window_.taps(), w.depth};
+    const int depth = window_.taps() * w.depth;
+    const gemm_weights all{w.values.data(), w.outputs, depth};
     kernel_ = choose_gemm<Rounding>(choose_isa(options_.target), holds_minus_128(all));
     for (int g = 0; g < groups; ++g) {
         const std::size_t first = static_cast<std::size_t>(g) * columns;
-        const gemm_weights part{w.values.data() + static_cast<std::size_t>(g) * group_bytes, w.outputs / groups,
-                                window_.taps(), w.depth};
+        const gemm_weights part{w.values.data() + static_cast<std::size_t>(g) * group_bytes, w.outputs / groups, depth};
         packed_.push_back(pack_gemm<Rounding>(kernel_.layout, part, w.bias.subspan(first, columns),
                                               std::span(multipliers).subspan(first, columns), options_.input.zero_point,
                                               groups == 1 ? who : text(who, ", group ", g)));
@@ -136,7 +136,7 @@ template <class Rounding>
 void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
                                   const parallel& threads, const residual& add) const noexcept {
     const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
-    const int tile = kernel_.tile_rows, depth = packed_.front().depth;
+    const int tile = kernel_.tile_rows, taps = window_.taps(), channels = packed_.front().depth / taps;
     const std::size_t worker_bytes = scratch_bytes(1);
     for_row_blocks(threads, over.pixels(), tile, kernel_.register_rows, [&](std::int64_t first, int count, int worker) {
         std::byte* own = scratch + static_cast<std::size_t>(worker) * worker_bytes;
@@ -144,8 +144,17 @@ void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view
         fill_taps(over, first, count, padding_.data(), tile, 1, table);
         for (int g = 0; g < options_.groups; ++g) {
             const packed_gemm<Rounding>& w = packed_[static_cast<std::size_t>(g)];
-            kernel_.run({&w, table, std::ptrdiff_t{g} * depth, count, out.row(first) + std::ptrdiff_t{g} * w.cols,
-                         out.stride, options_.output.zero_point, options_.limits, own + table_bytes()});
+            kernel_.run({.weights = &w,
+                         .lhs = table,
+                         .lhs_offset = std::ptrdiff_t{g} * channels,
+                         .runs = taps,
+                         .count = count,
+                         .end_panel = w.panels(),
+                         .out = out.row(first) + std::ptrdiff_t{g} * w.cols,
+                         .out_stride = out.stride,
+                         .out_zero = options_.output.zero_point,
+                         .limits = options_.limits,
+                         .scratch = own + table_bytes()});
         }
         for (std::int64_t r = first; add.sum != nullptr && r < first + count; ++r) {
             const std::int8_t *y = out.row(r), *other = add.other.row(r);
