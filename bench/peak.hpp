@@ -53,6 +53,19 @@ inline void move_avx512(const std::byte* from, std::size_t reads, std::byte* to,
         asm volatile("" : : "v"(a) : "memory");
     }
 }
+inline void multiply_add_avx512(std::int64_t turns) noexcept {
+    __m512i acc[12], x = _mm512_set1_epi16(3);
+#pragma GCC unroll 12
+    for (int i = 0; i < 12; ++i) acc[i] = _mm512_setzero_si512();
+    for (std::int64_t t = 0; t < turns; ++t) {
+#pragma GCC unroll 12
+        for (int i = 0; i < 12; ++i) {
+            __m512i both;
+            asm volatile("vpmaddwd {%1, %1, %0|%0, %1, %1}" : "=v"(both) : "v"(x));
+            asm volatile("vpaddd {%1, %0, %0|%0, %0, %1}" : "+v"(acc[i]) : "v"(both));
+        }
+    }
+}
 inline void fma_avx512(std::int64_t turns) noexcept {
     __m512 acc[12], x = _mm512_set1_ps(0.5F);
 #pragma GCC unroll 12
@@ -60,6 +73,35 @@ inline void fma_avx512(std::int64_t turns) noexcept {
     for (std::int64_t t = 0; t < turns; ++t) {
 #pragma GCC unroll 12
         for (int i = 0; i < 12; ++i) asm volatile("vfmadd231ps {%1, %1, %0|%0, %1, %1}" : "+v"(acc[i]) : "v"(x));
+    }
+}
+OCTET_REGION_END
+
+OCTET_REGION("sse4.1")
+inline void multiply_add_sse41(std::int64_t turns) noexcept {
+    __m128i acc[12], x = _mm_set1_epi16(3);
+#pragma GCC unroll 12
+    for (int i = 0; i < 12; ++i) acc[i] = _mm_setzero_si128();
+    for (std::int64_t t = 0; t < turns; ++t) {
+#pragma GCC unroll 12
+        for (int i = 0; i < 12; ++i) {
+            __m128i both = x;
+            asm volatile("pmaddwd {%1, %0|%0, %1}" : "+x"(both) : "x"(x));
+            asm volatile("paddd {%1, %0|%0, %1}" : "+x"(acc[i]) : "x"(both));
+        }
+    }
+}
+OCTET_REGION_END
+
+OCTET_REGION("avx2,avxvnni")
+inline void dot_product_avx_vnni(std::int64_t turns) noexcept {
+    __m256i acc[12], u = _mm256_set1_epi8(3), w = _mm256_set1_epi8(5);
+#pragma GCC unroll 12
+    for (int i = 0; i < 12; ++i) acc[i] = _mm256_setzero_si256();
+    for (std::int64_t t = 0; t < turns; ++t) {
+#pragma GCC unroll 12
+        for (int i = 0; i < 12; ++i)
+            asm volatile("%{vex%} vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+x"(acc[i]) : "x"(u), "x"(w));
     }
 }
 OCTET_REGION_END
@@ -130,18 +172,21 @@ inline limit register_loop(void (*run)(std::int64_t turns) noexcept, double oper
     return {[=] { return static_cast<double>(turns) * operations / seconds_of([&] { run(turns); }); }};
 }
 
-/// vpdpbusd; for AVX2 vpmaddwd and vpaddd, the exact form.
+/// vpdpbusd; without VNNI vpmaddwd and vpaddd, the exact form.
 inline limit int8_limit([[maybe_unused]] isa which) {
 #if defined(__x86_64__)
     if (which == isa::avx512_vnni) return register_loop(dot_product_avx512, 12 * 64 * 2);
+    if (which == isa::avx_vnni) return register_loop(dot_product_avx_vnni, 12 * 32 * 2);
+    if (which == isa::avx512bw) return register_loop(multiply_add_avx512, 12 * 32 * 2);
     if (which == isa::avx2) return register_loop(multiply_add_avx2, 12 * 16 * 2);
+    if (which == isa::sse41) return register_loop(multiply_add_sse41, 12 * 8 * 2);
 #endif
     return {};
 }
 inline limit float_limit([[maybe_unused]] isa which) {
 #if defined(__x86_64__)
-    if (which == isa::avx512_vnni) return register_loop(fma_avx512, 12 * 16 * 2);
-    if (which == isa::avx2) return register_loop(fma_avx2, 12 * 8 * 2);
+    if (which == isa::avx512_vnni || which == isa::avx512bw) return register_loop(fma_avx512, 12 * 16 * 2);
+    if (which == isa::avx2 || which == isa::avx_vnni) return register_loop(fma_avx2, 12 * 8 * 2);
 #endif
     return {};
 }
@@ -151,8 +196,8 @@ inline limit traffic_limit([[maybe_unused]] isa which, std::size_t reads, std::s
     std::size_t width = 8;
     auto* move = move_words;
 #if defined(__x86_64__)
-    if (which == isa::avx512_vnni) width = 64, move = move_avx512;
-    if (which == isa::avx2) width = 32, move = move_avx2;
+    if (which == isa::avx512_vnni || which == isa::avx512bw) width = 64, move = move_avx512;
+    if (which == isa::avx2 || which == isa::avx_vnni) width = 32, move = move_avx2;
 #endif
     struct memory {
         buffer<std::byte> from, to;
