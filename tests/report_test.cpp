@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "compiled_once.hpp"
+
 namespace {
 
 using octet::activation_range;
