@@ -27,6 +27,8 @@ winograd_entry<Rounding> choose_winograd(isa target) noexcept {
 #if defined(__x86_64__)
         case isa::avx512_vnni:
             return detail::winograd_entry_of<isa::avx512_vnni, Rounding>();
+        case isa::avx_vnni:
+        case isa::avx512bw:
         case isa::avx2:
             return detail::winograd_entry_of<isa::avx2, Rounding>();
 #endif
