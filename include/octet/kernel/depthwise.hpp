@@ -15,7 +15,7 @@ namespace detail {
 template <isa Which, class Rounding>
 depthwise_entry<Rounding> depthwise_entry_of() noexcept {
     using kernel = depthwise_kernel<Which, Rounding>;
-    return {Which, kernel::name, kernel::layout, &kernel::run};
+    return {Which, kernel::name, kernel::layout, &kernel::scratch_bytes, &kernel::run};
 }
 }  // namespace detail
 
@@ -25,6 +25,8 @@ depthwise_entry<Rounding> choose_depthwise(isa target) noexcept {
 #if defined(__x86_64__)
         case isa::avx512_vnni:
             return detail::depthwise_entry_of<isa::avx512_vnni, Rounding>();
+        case isa::avx512bw:
+        case isa::avx_vnni:
         case isa::avx2:
             return detail::depthwise_entry_of<isa::avx2, Rounding>();
 #endif

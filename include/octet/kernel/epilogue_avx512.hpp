@@ -158,7 +158,7 @@ struct bytes_avx512 {
 /// Accumulators of one row in `Vectors` registers of 16 columns: scale, pack, store. Most layers need no more than
 /// saturating packs to clamp: what is left out then is a fifth of the work that stands between two tiles.
 template <class Rounding>
-struct requantize_epilogue<isa::avx512_vnni, Rounding> {
+struct requantize_epilogue<isa::avx512bw, Rounding> {
     using rounding = Rounding;
     using args = epilogue_args<typename Rounding::multiplier>;
 
