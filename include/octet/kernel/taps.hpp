@@ -89,15 +89,15 @@ inline std::size_t padded_row_elements(const window& w, int count, std::int64_t 
     return static_cast<std::size_t>(std::int64_t{count} * w.kernel.height * pitch * channels);
 }
 
-/// Where pixels stand side by side (a dense input, dilation.width 1) the taps of a kernel row are one run of
-/// kernel.width pixels: table[y * row_step + i] = kernel row y of output pixel first + i. Input rows that these runs
-/// leave to the left or right are copied to `copies`, with `padding` (one pixel) around them; above and below it is
-/// padding alone.
+/// Where dilation.width is 1 the taps of a kernel row are one run of kernel.width pixels: table[y * row_step + i] =
+/// kernel row y of output pixel first + i. Input rows that these runs leave to the left or right are copied to
+/// `copies`, with `padding` (one pixel) around them; above and below the image it is padding alone. Where pixels do not
+/// stand side by side, all rows are copied.
 template <class T>
 void fill_rows(const sliding<T>& over, std::int64_t first, int count, const T* padding, T* copies,
                std::ptrdiff_t row_step, const T** table) noexcept {
     const window& w = over.taps;
-    const std::int64_t height = over.in.dims[1], width = over.in.dims[2], channels = over.in.stride;
+    const std::int64_t height = over.in.dims[1], width = over.in.dims[2], channels = over.in.cols();
     for_pixel_rows(over, first, count, [&](const pixel_origin& at, int index, int pixels) noexcept {
         const std::int64_t end = at.left + std::int64_t{pixels - 1} * w.stride.width + w.kernel.width;
         for (int y = 0; y < w.kernel.height; ++y) {
@@ -106,15 +106,17 @@ void fill_rows(const sliding<T>& over, std::int64_t first, int count, const T* p
             // Columns [from, to) of [at.left, end) lie inside.
             const std::int64_t from = row_inside ? std::min(std::max<std::int64_t>(at.left, 0), end) : end;
             const std::int64_t to = row_inside ? std::max(std::min(end, width), from) : end;
-            const bool all_inside = from == at.left && to == end;
-            const T* line = over.in.row((at.image * height + (row_inside ? row : 0)) * width);
-            const T* run = all_inside ? line + from * channels : copies;
-            if (!all_inside) {
+            const bool in_place = from == at.left && to == end && over.in.dense();
+            const T* inside =
+                over.in.row((at.image * height + (row_inside ? row : 0)) * width + (to > from ? from : 0));
+            const T* run = in_place ? inside : copies;
+            if (!in_place) {
                 for (std::int64_t col = at.left; col < from; ++col, copies += channels)
                     std::memcpy(copies, padding, static_cast<std::size_t>(channels) * sizeof(T));
-                std::memcpy(copies, line + from * channels,
-                            static_cast<std::size_t>((to - from) * channels) * sizeof(T));
-                copies += (to - from) * channels;
+                const std::int64_t pieces = over.in.dense() ? 1 : to - from;
+                const std::int64_t elements = over.in.dense() ? (to - from) * channels : channels;
+                for (std::int64_t piece = 0; piece < pieces; ++piece, copies += elements, inside += over.in.stride)
+                    std::memcpy(copies, inside, static_cast<std::size_t>(elements) * sizeof(T));
                 for (std::int64_t col = to; col < end; ++col, copies += channels)
                     std::memcpy(copies, padding, static_cast<std::size_t>(channels) * sizeof(T));
             }

@@ -54,24 +54,16 @@ class conv2d {
 
   private:
     int channels() const noexcept { return packed_.front().depth / window_.taps() * options_.groups; }
-    /// Whether rows of the product are taken as whole rows of the kernel where pixels stand side by side: runs are then
-    /// longer, which pays where a tap has few channels, or not whole groups of the kernel's.
-    bool can_read_rows() const noexcept {
-        return options_.groups == 1 && window_.kernel.width > 1 && window_.dilation.width == 1 &&
-               (channels() < 16 || channels() % kernel_.layout.group != 0);
-    }
+    bool by_rows() const noexcept { return packed_.front().runs != window_.taps(); }
     std::size_t table_bytes() const noexcept {
         return round_up_64(sizeof(void*) * static_cast<std::size_t>(kernel_.tile_rows * window_.taps()));
     }
     std::size_t copies_bytes() const noexcept {
-        return can_read_rows() ? round_up_64(padded_row_elements(window_, kernel_.tile_rows, channels())) : 0;
+        return by_rows() ? round_up_64(padded_row_elements(window_, kernel_.tile_rows, channels())) : 0;
     }
     /// Scratch of one worker: table, copies, the kernel's.
     std::size_t worker_bytes() const noexcept {
-        const int depth = packed_.front().depth;
-        return table_bytes() + copies_bytes() +
-               std::max(kernel_.scratch_bytes(window_.taps(), depth),
-                        can_read_rows() ? kernel_.scratch_bytes(window_.kernel.height, depth) : 0);
+        return table_bytes() + copies_bytes() + kernel_.scratch_bytes(packed_.front().runs, packed_.front().depth);
     }
 
     conv2d_options options_;
@@ -104,11 +96,17 @@ conv2d<Rounding>::conv2d(const conv2d_weights& w, conv2d_options options)
     const auto multipliers = make_multipliers<Rounding>(who, options_.input.scale, w.scales, options_.output.scale,
                                                         static_cast<std::size_t>(w.outputs));
     const int depth = window_.taps() * w.depth;
+    // A kernel row is one run where that makes longer runs of whole pixels: it pays where a pixel has few channels, or
+    // not whole groups of the product's.
+    const bool by_rows =
+        groups == 1 && w.kernel.width > 1 && options_.dilation.width == 1 && (w.depth < 16 || w.depth % 4 != 0);
+    const int runs = by_rows ? w.kernel.height : window_.taps();
     const gemm_weights all{w.values.data(), w.outputs, depth};
     kernel_ = choose_gemm<Rounding>(choose_isa(options_.target), holds_minus_128(all));
     for (int g = 0; g < groups; ++g) {
         const std::size_t first = static_cast<std::size_t>(g) * columns;
-        const gemm_weights part{w.values.data() + static_cast<std::size_t>(g) * group_bytes, w.outputs / groups, depth};
+        const gemm_weights part{w.values.data() + static_cast<std::size_t>(g) * group_bytes, w.outputs / groups, depth,
+                                runs};
         packed_.push_back(pack_gemm<Rounding>(kernel_.layout, part, w.bias.subspan(first, columns),
                                               std::span(multipliers).subspan(first, columns), options_.input.zero_point,
                                               groups == 1 ? who : text(who, ", group ", g)));
@@ -133,11 +131,10 @@ void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view
     if (winograd_) return (*winograd_)(in, out, scratch, threads, add);
     const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
     const int tile = kernel_.tile_rows;
-    const bool by_rows = can_read_rows() && in.dense();
     for_row_blocks(threads, over.pixels(), tile, kernel_.register_rows, [&](std::int64_t first, int count, int worker) {
         std::byte* own = scratch + static_cast<std::size_t>(worker) * worker_bytes();
         auto** table = reinterpret_cast<const std::int8_t**>(own);
-        if (by_rows)
+        if (by_rows())
             fill_rows(over, first, count, padding_.data(), reinterpret_cast<std::int8_t*>(own + table_bytes()), tile,
                       table);
         else
@@ -147,7 +144,6 @@ void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view
             kernel_.run({.weights = &w,
                          .lhs = table,
                          .lhs_offset = std::ptrdiff_t{g} * (channels() / options_.groups),
-                         .runs = by_rows ? window_.kernel.height : window_.taps(),
                          .count = count,
                          .end_panel = w.panels(),
                          .out = out.row(first) + std::ptrdiff_t{g} * w.cols,
