@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "compiled_once.hpp"
 #include "shared_data.hpp"
 
 namespace {

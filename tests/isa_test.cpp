@@ -17,7 +17,10 @@ using octet::isa;
 TEST(isa, names_go_round) {
     for (const isa which : octet::supported_isas()) EXPECT_EQ(octet::parse_isa(to_string(which)), which);
     EXPECT_EQ(to_string(isa::scalar), "scalar");
+    EXPECT_EQ(to_string(isa::sse41), "sse41");
     EXPECT_EQ(to_string(isa::avx2), "avx2");
+    EXPECT_EQ(to_string(isa::avx512bw), "avx512bw");
+    EXPECT_EQ(to_string(isa::avx_vnni), "avx_vnni");
     EXPECT_EQ(to_string(isa::avx512_vnni), "avx512_vnni");
     EXPECT_EQ(to_string(static_cast<isa>(200)), "unknown");
 }
@@ -58,9 +61,20 @@ TEST(isa, scalar_runs_everywhere_and_comes_last) {
 }
 
 #if defined(__x86_64__)
+// A kernel of a smaller set may stand in for a missing one.
+TEST(isa, a_set_comes_with_the_smaller_ones_that_stand_in_for_it) {
+    const auto holds = [](isa larger, isa smaller) { return !octet::supported(larger) || octet::supported(smaller); };
+    EXPECT_TRUE(holds(isa::avx512_vnni, isa::avx512bw));
+    EXPECT_TRUE(holds(isa::avx512bw, isa::avx2));
+    EXPECT_TRUE(holds(isa::avx_vnni, isa::avx2));
+    EXPECT_TRUE(holds(isa::avx2, isa::sse41));
+}
+
 TEST(isa, detection_agrees_with_the_compiler) {
     __builtin_cpu_init();
     const octet::cpu_features has = octet::detect_cpu();
+    EXPECT_EQ(has.ssse3, __builtin_cpu_supports("ssse3") != 0);
+    EXPECT_EQ(has.sse41, __builtin_cpu_supports("sse4.1") != 0);
     EXPECT_EQ(has.avx2, __builtin_cpu_supports("avx2") != 0);
     EXPECT_EQ(has.fma, __builtin_cpu_supports("fma") != 0);
     EXPECT_EQ(has.avx512f, __builtin_cpu_supports("avx512f") != 0);

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <initializer_list>
 #include <random>
 #include <span>
 #include <string>
@@ -28,6 +30,17 @@ inline std::vector<int> edge_sizes() {
     std::vector<int> sizes{127, 128, 129};
     for (int n = 1; n <= 70; ++n) sizes.push_back(n);
     return sizes;
+}
+
+/// Whose kernel runs where `asked` was asked for, when `own` and scalar have kernels: the first of `asked` and the
+/// ever smaller sets that it holds.
+inline isa expected_target(isa asked, std::initializer_list<isa> own) {
+    while (asked != isa::scalar && std::find(own.begin(), own.end(), asked) == own.end())
+        asked = asked == isa::avx512_vnni                          ? isa::avx512bw
+                : asked == isa::avx512bw || asked == isa::avx_vnni ? isa::avx2
+                : asked == isa::avx2                               ? isa::sse41
+                                                                   : isa::scalar;
+    return asked;
 }
 
 enum class fill { random, lowest, highest };

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "compiled_once.hpp"
 #include "octet/graph/quantized_graph.hpp"
 #include "octet/graph/session.hpp"
 #include "octet/io/onnx.hpp"

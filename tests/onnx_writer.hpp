@@ -118,8 +118,8 @@ class onnx_writer {
         protozero::pbf_writer(inputs_.back()).add_message(2, type);
         return *this;
     }
-    onnx_writer& output(std::string_view name, const integers& dims = {}) {
-        outputs_.push_back(value_info(name, dims, 1));
+    onnx_writer& output(std::string_view name, const integers& dims = {}, int type = 1) {
+        outputs_.push_back(value_info(name, dims, type));
         return *this;
     }
     onnx_writer& floats(std::string_view name, const integers& dims, const std::vector<float>& values) {

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "compiled_once.hpp"
 #include "network_data.hpp"
 #include "octet/graph/session.hpp"
 

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "compiled_once.hpp"
 #include "network_data.hpp"
 #include "octet/graph/quantize.hpp"
 

@@ -99,6 +99,8 @@ TEST(xsimd, detection_agrees) {
     const octet::cpu_features ours = octet::detect_cpu();
     const auto theirs = xsimd::available_architectures();
     const bool saves_ymm = __builtin_cpu_supports("avx") != 0, saves_zmm = __builtin_cpu_supports("avx512f") != 0;
+    EXPECT_EQ(ours.ssse3, theirs.ssse3 != 0);
+    EXPECT_EQ(ours.sse41, theirs.sse4_1 != 0);
     EXPECT_EQ(ours.avx2, theirs.avx2 != 0 && saves_ymm);
     EXPECT_EQ(ours.fma, theirs.fma3_sse != 0 && saves_ymm);
     EXPECT_EQ(ours.avx512f, theirs.avx512f != 0 && saves_zmm);

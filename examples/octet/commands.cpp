@@ -5,6 +5,7 @@
 #include <octet/io/onnx.hpp>
 
 #include "files.hpp"
+#include "progress.hpp"
 #include "results.hpp"
 
 namespace {
@@ -41,6 +42,8 @@ work prepare(const arguments& asked) {
     octet::quantize_options how = asked.how;
     how.calibration.target = asked.target;
     how.calibration.threads = asked.hook;
+    progress_bar bar("calibrating");
+    how.calibration.progress = bar.hook();
     all.int8 = octet::quantize(all.model, calibration, how);
     return all;
 }

@@ -112,7 +112,9 @@ void add_options(CLI::App& command, arguments& to, typed& words) {
         ->check(CLI::Range(1, 1024))
         ->group(group);
     command
-        .add_option("--isa", words.isa, "instruction set: avx512_vnni, avx2, scalar; default: the best of this machine")
+        .add_option("--isa", words.isa,
+                    "instruction set: avx512_vnni, avx_vnni, avx512bw, avx2, sse41, scalar; default: the best of this "
+                    "machine")
         ->group(group);
 }
 

@@ -10,7 +10,7 @@ using namespace octet;
 
 template <class Rounding>
 void use() {
-    for (const isa which : {isa::scalar, isa::avx2, isa::avx512_vnni}) {
+    for (const isa which : preference) {
         choose_depthwise<Rounding>(which).run({});
         choose_binary<add_params<Rounding>>(which).run({}, nullptr, 0, nullptr, 0, nullptr, 0);
         choose_binary<mul_params<Rounding>>(which).run({}, nullptr, 0, nullptr, 0, nullptr, 0);
@@ -21,7 +21,7 @@ void use_all() {
     use<nearest_even>();
     use<tflite>();
     use<single>();
-    for (const isa which : {isa::scalar, isa::avx2, isa::avx512_vnni}) {
+    for (const isa which : preference) {
         choose_quantize(which).run(nullptr, 0, {}, {}, nullptr);
         choose_dequantize(which).run(nullptr, 0, {}, nullptr);
     }

@@ -64,7 +64,7 @@ good '^samples +100 of test_images.npy' "${evaluation[@]}" "${normal[@]}"
 
 hash=$(hash_of "${evaluation[@]}" "${normal[@]}")
 [[ $hash =~ ^[0-9a-f]{16}$ ]] || failed "no hash of the int8 outputs"
-for isa in scalar avx2 avx512_vnni; do
+for isa in scalar sse41 avx2 avx512bw avx_vnni avx512_vnni; do
     if "$octet" "${evaluation[@]}" --isa $isa > /dev/null 2>&1; then
         same "$hash" "--isa $isa" "${evaluation[@]}" "${normal[@]}" --isa $isa
     else

@@ -12,10 +12,19 @@
 
 namespace octet {
 
+/// report(context, done, all): `done` of `all` samples have been watched. Called after every run, on the calling
+/// thread.
+struct progress {
+    void* context = nullptr;
+    void (*report)(void* context, std::size_t done, std::size_t all) noexcept = [](void*, std::size_t,
+                                                                                   std::size_t) noexcept {};
+};
+
 struct calibrate_options {
     int batch = 1;                ///< samples a run; the histograms do not depend on it
     parallel threads{};           ///< nor on this
     std::optional<isa> target{};  ///< nor on this
+    octet::progress progress{};
 };
 
 }  // namespace octet
@@ -46,6 +55,7 @@ std::vector<histogram> calibrate(const graph& net, const samples& data, const ca
                         for (std::int64_t r = 0; r < values.rows(); ++r) own.observe({values.row(r), cols});
                 }
             });
+            options.progress.report(options.progress.context, first + static_cast<std::size_t>(batch), data.count);
         }
     };
     const auto batch = std::min(static_cast<std::size_t>(options.batch), data.count);

@@ -59,7 +59,18 @@ struct int8_steps {
     }
 
     conv2d_options options(const window& taps, int groups) const {
-        return {taps.stride, taps.dilation, taps.pad, groups, params_in(), params_out(), limits(), to.target_, who()};
+        const auto algorithm = to.options_.winograd ? conv2d_algorithm::automatic : conv2d_algorithm::direct;
+        return {taps.stride,
+                taps.dilation,
+                taps.pad,
+                groups,
+                params_in(),
+                params_out(),
+                limits(),
+                to.target_,
+                who(),
+                algorithm,
+                to.dims_of(n.inputs[0])};
     }
     conv2d<Rounding> make_conv(const layer_weights& weights, const window& taps, int groups) const {
         const quantized_layer& q = integers();

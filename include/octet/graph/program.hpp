@@ -116,6 +116,7 @@ struct session_options {
     parallel threads{};           ///< lent by the application; default: the calling thread alone
     bool nchw = false;            ///< operator() takes and gives images as NCHW instead of NHWC
     bool fuse_residual = true;    ///< add in the convolution before it; never changes bytes
+    bool winograd = true;         ///< convolve by Winograd where that is predicted to be faster; never changes bytes
 };
 
 }  // namespace octet

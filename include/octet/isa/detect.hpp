@@ -12,6 +12,8 @@ namespace octet::inline OCTET_ABI {
 
 /// The features that Octet's kernels ask for; each holds only when the operating system saves its registers too.
 struct cpu_features {
+    bool ssse3 = false;
+    bool sse41 = false;
     bool avx2 = false;
     bool fma = false;
     bool avx512f = false;
@@ -26,7 +28,10 @@ inline cpu_features detect_cpu() noexcept {
     cpu_features found;
 #if defined(__x86_64__)
     unsigned a = 0, b = 0, c = 0, d = 0;
-    if (__get_cpuid(1, &a, &b, &c, &d) == 0 || ((c >> 27) & 1U) == 0) return found;  // bit 27: XGETBV may be used
+    if (__get_cpuid(1, &a, &b, &c, &d) == 0) return found;
+    found.ssse3 = ((c >> 9) & 1U) != 0;
+    found.sse41 = ((c >> 19) & 1U) != 0;
+    if (((c >> 27) & 1U) == 0) return found;  // XGETBV may not be used: nothing beyond xmm is saved
     unsigned saved_low = 0, saved_high = 0;
     asm volatile("xgetbv" : "=a"(saved_low), "=d"(saved_high) : "c"(0));
     const bool saves_ymm = (saved_low & 0x6U) == 0x6U;    // xmm and the upper half of ymm
@@ -49,17 +54,26 @@ inline const cpu_features& cpu() noexcept {
     return found;
 }
 
-/// Whether kernels for `which` run on this machine.
+/// Whether kernels for `which` run on this machine, and with them those of every smaller set that stand in for it.
 inline bool supported(isa which) noexcept {
     const cpu_features& has = cpu();
     switch (which) {
         case isa::scalar:
             return true;
+        case isa::sse41:
+            return has.ssse3 && has.sse41;
         case isa::avx2:
-            return has.avx2 && has.fma;
+            return supported(isa::sse41) && has.avx2 && has.fma;
+        case isa::avx512bw:
+            return supported(isa::avx2) && has.avx512f && has.avx512bw && has.avx512dq && has.avx512vl;
+        case isa::avx_vnni:
+#if defined(OCTET_AVX_VNNI_AS_AVX512)
+            return supported(isa::avx512_vnni);
+#else
+            return supported(isa::avx2) && has.avx_vnni;
+#endif
         case isa::avx512_vnni:
-            return has.avx2 && has.fma && has.avx512f && has.avx512bw && has.avx512dq && has.avx512vl &&
-                   has.avx512_vnni;
+            return supported(isa::avx512bw) && has.avx512_vnni;
     }
     return false;
 }

@@ -11,9 +11,12 @@
 
 namespace octet::inline OCTET_ABI {
 
-/// Every instruction set compiled into this build, fastest first.
+/// Every instruction set compiled into this build, fastest first. AVX-VNNI and AVX-512 are not ordered: who has both
+/// has AVX512-VNNI, with registers of twice the width; a dot product of 256 bits stands before AVX-512 without one,
+/// whose vpmaddwd and vpaddd take twice the instructions for the same products.
 #if defined(__x86_64__)
-inline constexpr std::array preference{isa::avx512_vnni, isa::avx2, isa::scalar};
+inline constexpr std::array preference{isa::avx512_vnni, isa::avx_vnni, isa::avx512bw,
+                                       isa::avx2,        isa::sse41,    isa::scalar};
 #else
 inline constexpr std::array preference{isa::scalar};
 #endif

@@ -25,6 +25,8 @@ depthwise_entry<Rounding> choose_depthwise(isa target) noexcept {
 #if defined(__x86_64__)
         case isa::avx512_vnni:
             return detail::depthwise_entry_of<isa::avx512_vnni, Rounding>();
+        case isa::avx512bw:
+        case isa::avx_vnni:
         case isa::avx2:
             return detail::depthwise_entry_of<isa::avx2, Rounding>();
 #endif

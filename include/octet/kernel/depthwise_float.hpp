@@ -6,7 +6,7 @@
 
 #include "octet/isa/select.hpp"
 #include "octet/kernel/depthwise_float_avx2.hpp"
-#include "octet/kernel/depthwise_float_avx512_vnni.hpp"
+#include "octet/kernel/depthwise_float_avx512.hpp"
 #include "octet/kernel/depthwise_float_call.hpp"
 #include "octet/kernel/depthwise_float_scalar.hpp"
 
@@ -16,9 +16,11 @@ depthwise_float_entry choose_float_depthwise(std::same_as<isa> auto target) noex
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni:
-            return {target, "float depthwise 64", &depthwise_float_kernel<isa::avx512_vnni>::run};
+        case isa::avx512bw:
+            return {isa::avx512bw, "float depthwise 64", &depthwise_float_kernel<isa::avx512bw>::run};
+        case isa::avx_vnni:
         case isa::avx2:
-            return {target, "float depthwise 32", &depthwise_float_kernel<isa::avx2>::run};
+            return {isa::avx2, "float depthwise 32", &depthwise_float_kernel<isa::avx2>::run};
 #endif
         default:
             return {isa::scalar, "float depthwise", &depthwise_float_kernel<isa::scalar>::run};

@@ -17,8 +17,10 @@ binary_entry<Params> choose_binary(isa target) noexcept {
 #if defined(__x86_64__)
         case isa::avx512_vnni:
             return {target, "elementwise 64 vpdpwssd", &binary_kernel<isa::avx512_vnni, Params>::run};
+        case isa::avx512bw:
+        case isa::avx_vnni:
         case isa::avx2:
-            return {target, "elementwise 32 vpmaddwd", &binary_kernel<isa::avx2, Params>::run};
+            return {isa::avx2, "elementwise 32 vpmaddwd", &binary_kernel<isa::avx2, Params>::run};
 #endif
         default:
             return {isa::scalar, "elementwise", &binary_kernel<isa::scalar, Params>::run};

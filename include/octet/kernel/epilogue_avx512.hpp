@@ -135,7 +135,7 @@ struct bytes_avx512 {
 
 /// Accumulators of one row in `Vectors` registers of 16 columns: scale, pack, store.
 template <class Rounding>
-struct requantize_epilogue<isa::avx512_vnni, Rounding> {
+struct requantize_epilogue<isa::avx512bw, Rounding> {
     using rounding = Rounding;
     using args = epilogue_args<typename Rounding::multiplier>;
 

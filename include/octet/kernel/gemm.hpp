@@ -5,15 +5,17 @@
 #include "octet/isa/select.hpp"
 #include "octet/kernel/gemm_avx2.hpp"
 #include "octet/kernel/gemm_avx512_vnni.hpp"
+#include "octet/kernel/gemm_avx_vnni.hpp"
 #include "octet/kernel/gemm_call.hpp"
 #include "octet/kernel/gemm_scalar.hpp"
 
 namespace octet::inline OCTET_ABI {
 
 namespace detail {
-template <isa Which, class Rounding>
+/// The kernel of `Which` with the epilogue that has its registers.
+template <isa Which, isa Registers, class Rounding>
 gemm_entry<Rounding> gemm_entry_of() noexcept {
-    using kernel = gemm_kernel<Which, requantize_epilogue<Which, Rounding>>;
+    using kernel = gemm_kernel<Which, requantize_epilogue<Registers, Rounding>>;
     gemm_entry<Rounding> entry{.target = Which,
                                .name = kernel::name,
                                .layout = kernel::layout,
@@ -31,12 +33,15 @@ gemm_entry<Rounding> choose_gemm(isa target, [[maybe_unused]] bool weights_hold_
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni:
-            return detail::gemm_entry_of<isa::avx512_vnni, Rounding>();
+            return detail::gemm_entry_of<isa::avx512_vnni, isa::avx512bw, Rounding>();
+        case isa::avx_vnni:
+            return detail::gemm_entry_of<isa::avx_vnni, isa::avx2, Rounding>();
+        case isa::avx512bw:
         case isa::avx2:
-            return detail::gemm_entry_of<isa::avx2, Rounding>();
+            return detail::gemm_entry_of<isa::avx2, isa::avx2, Rounding>();
 #endif
         default:
-            return detail::gemm_entry_of<isa::scalar, Rounding>();
+            return detail::gemm_entry_of<isa::scalar, isa::scalar, Rounding>();
     }
 }
 

@@ -1,10 +1,9 @@
 // The GEMM micro-kernel on AVX512-VNNI: tiles of up to 6 rows x 64 columns, 24 accumulators of 16 columns in registers.
 //
-// vpdpbusd multiplies unsigned by signed bytes: lhs bytes get 128 added (as xor 0x80), which packing has taken back out
-// of the bias. That happens once per call, while rows are gathered from their taps into scratch: there every row is one
-// run of bytes, 4-byte groups without tails, and the inner loop is loads and dot products only. A group of 4 depths
-// costs a full tile 24 dot products, 6 broadcasts and 4 loads of weights (256 bytes, 21 bytes a cycle at 2 dot products
-// a cycle).
+// vpdpbusd multiplies unsigned by signed bytes: lhs bytes get 128 added (as xor 0x80, in the instruction that loads and
+// broadcasts them), which packing has taken back out of the bias. Rows are read where they stand, four bytes at a time;
+// only rows in runs that are not whole groups are copied together first. A group of 4 depths costs a full tile 24 dot
+// products, 6 broadcasts and 4 loads of weights (256 bytes, 21 bytes a cycle at 2 dot products a cycle).
 #pragma once
 
 #include <cstddef>
@@ -22,48 +21,55 @@ template <class Epilogue>
 struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     using rounding = typename Epilogue::rounding;
     static constexpr const char* name = "gemm 6x64 vpdpbusd";
-    static constexpr gemm_layout layout{.panel = 64, .group = 4, .lhs_shift = 128};
+    static constexpr gemm_layout layout{.panel = 64, .group = 4, .last_group_ends_row = true, .lhs_shift = 128};
     static constexpr int register_rows = 6;
-    static constexpr int tile_rows = 48;
+    static constexpr int tile_rows = 96;
 
-    static std::size_t scratch_bytes(int taps, int depth) noexcept {
-        return static_cast<std::size_t>(tile_rows * row_stride(taps, depth) + 64);
+    static std::size_t scratch_bytes(int runs, int depth) noexcept {
+        return read_in_place(runs, depth) ? 0
+                                          : static_cast<std::size_t>(tile_rows) * (row_stride(depth) + sizeof(void*));
     }
 
     /// Panels outside, blocks of rows inside: a panel comes from far memory once for all rows of the call.
     static void run(const gemm_call<rounding>& call) noexcept {
         const packed_gemm<rounding>& w = *call.weights;
-        auto* scratch = reinterpret_cast<std::uint8_t*>(call.scratch);
-        const std::ptrdiff_t stride = row_stride(w.taps, w.depth);
-        gather(call, scratch, stride);
-        const int blocks = call.count / register_rows, rest = call.count % register_rows;
-        for (int p = 0; p < w.panels(); ++p) {
+        const bool in_place = read_in_place(call.runs, w.depth);
+        if (!in_place) gather(call);
+        // As many blocks as full ones would need, all of nearly one size: 49 rows are 4 x 6 and 5 x 5, not 8 x 6 and 1.
+        const int blocks = (call.count + register_rows - 1) / register_rows;
+        const int rows = call.count / blocks, larger = call.count % blocks;
+        for (int p = call.first_panel; p < call.end_panel; ++p) {
             const int first = p * layout.panel;
             const int columns = w.cols - first < layout.panel ? w.cols - first : layout.panel;
             const strip_function* strip = strips[(columns + 15) / 16 - 1];
-            job j{scratch,
-                  stride,
+            job j{in_place ? call.lhs : gathered_rows(call),
+                  in_place ? call.lhs_offset : 0,
+                  in_place ? call.runs : 1,
+                  (in_place      ? call.run_bytes()
+                   : w.depth < 4 ? 4
+                                 : w.depth) -
+                      4,
                   reinterpret_cast<const std::int8_t*>(w.panel(p)),
-                  std::ptrdiff_t{w.taps} * w.groups(),
                   w.bias.data() + first,
                   {w.multipliers.data() + first, call.out_zero, call.limits},
                   columns,
                   call.out + first,
                   call.out_stride};
-            if (blocks != 0) strip[register_rows - 1](j, blocks);
-            j.lhs += blocks * register_rows * stride;
-            j.out += blocks * register_rows * call.out_stride;
-            if (rest != 0) strip[rest - 1](j, 1);
+            if (larger != 0) strip[rows](j, larger);
+            j.rows += larger * (rows + 1);
+            j.out += larger * (rows + 1) * call.out_stride;
+            strip[rows - 1](j, blocks - larger);
         }
     }
 
   private:
-    /// Rows against one panel: lhs rows in scratch, the panel, where results go.
+    /// Rows against one panel: where their runs begin, the panel, where results go.
     struct job {
-        const std::uint8_t* lhs;
-        std::ptrdiff_t lhs_stride;
+        const std::int8_t* const* rows;  ///< run t of row m: rows[t * tile_rows + m] + offset
+        std::ptrdiff_t offset;
+        int runs;
+        std::ptrdiff_t last;  ///< where the last group of a run begins
         const std::int8_t* weights;
-        std::ptrdiff_t groups;
         const std::int32_t* bias;
         typename Epilogue::args args;
         int columns;
@@ -71,27 +77,34 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         std::ptrdiff_t out_stride;
     };
 
-    /// Bytes from row to row in scratch: whole cache lines, and one more so that depths of a power of two do not put
-    /// all rows into one set of the cache.
-    static std::ptrdiff_t row_stride(int taps, int depth) noexcept {
-        const std::ptrdiff_t bytes = std::ptrdiff_t{taps} * ((depth + 3) / 4 * 4);
-        return (bytes + 63) / 64 * 64 + 64;
+    /// Runs are read where they stand if they consist of groups: a single run whose last group ends with it, or several
+    /// of whole groups.
+    static bool read_in_place(int runs, int depth) noexcept { return runs == 1 ? depth >= 4 : depth / runs % 4 == 0; }
+
+    /// Other rows are copied to scratch, after a table of where each begins. Bytes from row to row: whole half lines
+    /// with room for what a store writes beyond a row.
+    static std::size_t row_stride(int depth) noexcept { return (static_cast<std::size_t>(depth) + 95) / 32 * 32; }
+
+    static const std::int8_t** gathered_rows(const gemm_call<rounding>& call) noexcept {
+        return reinterpret_cast<const std::int8_t**>(call.scratch);
     }
 
-    /// All rows: taps one after the other, each padded to groups of 4 bytes. Stores are whole registers; what they
-    /// write beyond a tap is overwritten by the next, beyond a row never read.
-    static void gather(const gemm_call<rounding>& call, std::uint8_t* to, std::ptrdiff_t stride) noexcept {
-        const __m512i shift = _mm512_set1_epi8(static_cast<char>(0x80));
-        const int taps = call.weights->taps, depth = call.weights->depth, groups = call.weights->groups();
-        const __mmask64 last = ~std::uint64_t{0} >> ((64 - depth % 64) % 64);
+    /// All rows: runs one after the other. Stores are whole registers; what they write beyond a run is overwritten by
+    /// the next, beyond a row multiplied by 0 or never read.
+    static void gather(const gemm_call<rounding>& call) noexcept {
+        const int bytes = call.run_bytes();
+        const std::size_t stride = row_stride(call.weights->depth);
+        const __mmask64 last = ~std::uint64_t{0} >> ((64 - bytes % 64) % 64);
+        const std::int8_t** rows = gathered_rows(call);
+        auto* to = reinterpret_cast<std::int8_t*>(rows + tile_rows);
         for (int m = 0; m < call.count; ++m, to += stride) {
-            std::uint8_t* run = to;
-            for (int t = 0; t < taps; ++t, run += 4 * groups) {
+            rows[m] = to;
+            std::int8_t* run = to;
+            for (int t = 0; t < call.runs; ++t, run += bytes) {
                 const std::int8_t* from = call.lhs[t * tile_rows + m] + call.lhs_offset;
                 int k = 0;
-                for (; k < depth - 64; k += 64)
-                    _mm512_storeu_si512(run + k, _mm512_xor_si512(_mm512_loadu_si512(from + k), shift));
-                _mm512_storeu_si512(run + k, _mm512_xor_si512(_mm512_maskz_loadu_epi8(last, from + k), shift));
+                for (; k < bytes - 64; k += 64) _mm512_storeu_si512(run + k, _mm512_loadu_si512(from + k));
+                _mm512_storeu_si512(run + k, _mm512_maskz_loadu_epi8(last, from + k));
             }
         }
     }
@@ -107,40 +120,46 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     static void strip(const job& j, int blocks) noexcept {
         const Epilogue epilogue(j.args);
         const auto multipliers = epilogue.template load<Vectors>();
-        const std::uint8_t* first = j.lhs;
+        const std::int8_t* const* rows = j.rows;
         std::int8_t* out = j.out;
-        for (; blocks > 0; --blocks, first += Rows * j.lhs_stride) {
+        for (; blocks > 0; --blocks, rows += Rows) {
             __m512i acc[Rows][Vectors];
-            multiply(first, j, acc);
+            multiply(rows, j, acc);
 #pragma GCC unroll 6
             for (int m = 0; m < Rows; ++m, out += j.out_stride) epilogue.store(acc[m], multipliers, j.columns, out);
         }
     }
 
-    /// acc = bias + the product of Rows rows from `first` on with the panel.
+    /// acc = bias + the product of Rows rows with the panel.
     template <int Rows, int Vectors>
-    static OCTET_INLINE void multiply(const std::uint8_t* first, const job& j, __m512i (&acc)[Rows][Vectors]) noexcept {
+    static OCTET_INLINE void multiply(const std::int8_t* const* rows, const job& j,
+                                      __m512i (&acc)[Rows][Vectors]) noexcept {
 #pragma GCC unroll 4
         for (int v = 0; v < Vectors; ++v) {
             const __m512i bias = _mm512_loadu_si512(j.bias + 16 * v);
 #pragma GCC unroll 6
             for (int m = 0; m < Rows; ++m) acc[m][v] = bias;
         }
-        const std::uint8_t* lhs[Rows];
-#pragma GCC unroll 6
-        for (int m = 0; m < Rows; ++m) lhs[m] = first + m * j.lhs_stride;
+        const __m512i shift = _mm512_set1_epi8(static_cast<char>(0x80));
         const std::int8_t* weights = j.weights;
-        for (std::ptrdiff_t k = 0; k < 4 * j.groups; k += 4, weights += 256) {
-            __m512i w[Vectors];
-#pragma GCC unroll 4
-            for (int v = 0; v < Vectors; ++v) w[v] = _mm512_loadu_si512(weights + 64 * v);
+        for (int t = 0; t < j.runs; ++t, rows += tile_rows) {
+            const std::int8_t* lhs[Rows];
 #pragma GCC unroll 6
-            for (int m = 0; m < Rows; ++m) {
-                std::int32_t group;
-                __builtin_memcpy(&group, lhs[m] + k, 4);
-                const __m512i u = _mm512_set1_epi32(group);
+            for (int m = 0; m < Rows; ++m) lhs[m] = rows[m] + j.offset;
+            for (std::ptrdiff_t k = 0;; k = k + 4 < j.last ? k + 4 : j.last) {
+                __m512i w[Vectors];
 #pragma GCC unroll 4
-                for (int v = 0; v < Vectors; ++v) dot(acc[m][v], u, w[v]);
+                for (int v = 0; v < Vectors; ++v) w[v] = _mm512_loadu_si512(weights + 64 * v);
+                weights += layout.panel * layout.group;
+#pragma GCC unroll 6
+                for (int m = 0; m < Rows; ++m) {
+                    std::int32_t group;
+                    __builtin_memcpy(&group, lhs[m] + k, 4);
+                    const __m512i u = _mm512_xor_si512(_mm512_set1_epi32(group), shift);
+#pragma GCC unroll 4
+                    for (int v = 0; v < Vectors; ++v) dot(acc[m][v], u, w[v]);
+                }
+                if (k == j.last) break;
             }
         }
     }

@@ -1,4 +1,4 @@
-// The contract between a layer and the GEMM micro-kernels: one call computes a block of rows against all columns.
+// The contract between a layer and the GEMM micro-kernels: one call computes a block of rows against panels of columns.
 #pragma once
 
 #include <cstddef>
@@ -10,23 +10,29 @@
 
 namespace octet::inline OCTET_ABI {
 
-/// `count` rows of the product, 1 <= count <= tile_rows of the kernel. Row m, tap t begins at lhs[t * tile_rows + m] +
-/// lhs_offset and has weights->depth bytes, of which no byte beyond the last is read. Pointers from `count` on are
-/// never read. Row m of the result goes to out + m * out_stride, weights->cols bytes, and nothing beyond is written.
-/// out may not overlap the lhs.
-/// A plain matrix is one tap with a pointer for each row; a convolution has a pointer for each tap and output pixel
-/// (padding points at a row of zero points), so that both are one kernel and no im2col buffer exists.
+/// `count` rows of the product, 1 <= count <= tile_rows of the kernel, against the columns of panels [first_panel,
+/// end_panel), which are not empty. A row stands in memory as `runs` runs of run_bytes() = weights->depth / runs bytes:
+/// run t of row m begins at lhs[t * tile_rows + m] + lhs_offset, and no byte beyond a run is read. Pointers from
+/// `count` on are never read. Column n of row m goes to out[m * out_stride + n], and nothing else is written. out may
+/// not overlap the lhs. A plain matrix is one run with a pointer for each row; a convolution has a pointer for each tap
+/// (or row of taps) and output pixel (padding points at a row of zero points), so that both are one kernel and no
+/// im2col buffer exists.
 template <class Rounding>
 struct gemm_call {
     const packed_gemm<Rounding>* weights = nullptr;
     const std::int8_t* const* lhs = nullptr;
     std::ptrdiff_t lhs_offset = 0;
+    int runs = 1;
     int count = 0;
+    int first_panel = 0;
+    int end_panel = 0;
     std::int8_t* out = nullptr;
     std::ptrdiff_t out_stride = 0;
-    zero_point out_zero;
-    clamp limits;
-    std::byte* scratch = nullptr;  ///< scratch_bytes(taps, depth) of the kernel, 64-byte aligned, for this call alone
+    zero_point out_zero{};
+    clamp limits{};
+    std::byte* scratch = nullptr;  ///< scratch_bytes(runs, depth) of the kernel, 64-byte aligned, for this call alone
+
+    int run_bytes() const noexcept { return weights->depth / runs; }
 };
 
 /// A micro-kernel as the layers see it: what it wants, how many rows a call takes, and the function.
@@ -38,10 +44,11 @@ struct gemm_entry {
     isa target = isa::scalar;
     const char* name = "";
     gemm_layout layout;
-    int tile_rows = 1;      ///< rows of a call at most, and the distance of taps in its table of pointers
+    int tile_rows = 1;      ///< rows of a call at most, and the distance of runs in its table of pointers
     int register_rows = 1;  ///< rows computed at once
     void (*run)(const gemm_call<Rounding>&) noexcept = nullptr;
-    std::size_t (*scratch_bytes)(int taps, int depth) noexcept = [](int, int) noexcept { return std::size_t{0}; };
+    /// For rows of `depth` bytes in `runs` runs.
+    std::size_t (*scratch_bytes)(int runs, int depth) noexcept = [](int, int) noexcept { return std::size_t{0}; };
 };
 
 /// The kernel of one instruction set: static constexpr gemm_layout layout; static constexpr int tile_rows,

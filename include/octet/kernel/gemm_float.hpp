@@ -31,7 +31,9 @@ float_gemm_entry choose_float_gemm(std::same_as<isa> auto target) noexcept {
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni:
-            return detail::float_gemm_entry_of<isa::avx512_vnni>();
+        case isa::avx512bw:
+            return detail::float_gemm_entry_of<isa::avx512bw>();
+        case isa::avx_vnni:
         case isa::avx2:
             return detail::float_gemm_entry_of<isa::avx2>();
 #endif

@@ -11,7 +11,7 @@ namespace octet::inline OCTET_ABI {
 OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl")
 
 template <>
-struct float_gemm_kernel<isa::avx512_vnni> {
+struct float_gemm_kernel<isa::avx512bw> {
     static constexpr const char* name = "float gemm 6x64 avx512";
     static constexpr int panel = 64;
     static constexpr int register_rows = 6;
@@ -78,8 +78,8 @@ struct float_gemm_kernel<isa::avx512_vnni> {
     static const tile_function tiles[4][register_rows];
 };
 
-inline constexpr float_gemm_kernel<isa::avx512_vnni>::tile_function
-    float_gemm_kernel<isa::avx512_vnni>::tiles[4][register_rows] = {
+inline constexpr float_gemm_kernel<isa::avx512bw>::tile_function
+    float_gemm_kernel<isa::avx512bw>::tiles[4][register_rows] = {
         {tile<1, 1>, tile<2, 1>, tile<3, 1>, tile<4, 1>, tile<5, 1>, tile<6, 1>},
         {tile<1, 2>, tile<2, 2>, tile<3, 2>, tile<4, 2>, tile<5, 2>, tile<6, 2>},
         {tile<1, 3>, tile<2, 3>, tile<3, 3>, tile<4, 3>, tile<5, 3>, tile<6, 3>},

@@ -18,7 +18,7 @@ struct gemm_kernel<isa::scalar, Epilogue> {
 
     static void run(const gemm_call<rounding>& call) noexcept {
         const packed_gemm<rounding>& w = *call.weights;
-        for (int p = 0; p < w.panels(); ++p) {
+        for (int p = call.first_panel; p < call.end_panel; ++p) {
             const int first = p * layout.panel;
             const int columns = w.cols - first < layout.panel ? w.cols - first : layout.panel;
             const typename Epilogue::args args{w.multipliers.data() + first, call.out_zero, call.limits};
@@ -27,9 +27,9 @@ struct gemm_kernel<isa::scalar, Epilogue> {
                 for (int n = 0; n < layout.panel; ++n)
                     acc[n] = static_cast<std::uint32_t>(w.bias[static_cast<std::size_t>(first + n)]);
                 const auto* weights = reinterpret_cast<const std::int8_t*>(w.panel(p));
-                for (int t = 0; t < w.taps; ++t) {
+                for (int t = 0; t < call.runs; ++t) {
                     const std::int8_t* lhs = call.lhs[t * tile_rows + m] + call.lhs_offset;
-                    for (int k = 0; k < w.depth; ++k, weights += layout.panel)
+                    for (int k = 0; k < call.run_bytes(); ++k, weights += layout.panel)
                         for (int n = 0; n < layout.panel; ++n)
                             acc[n] += static_cast<std::uint32_t>(std::int32_t{lhs[k]} * weights[n]);
                 }

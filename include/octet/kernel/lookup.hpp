@@ -4,7 +4,7 @@
 #include <concepts>
 
 #include "octet/isa/select.hpp"
-#include "octet/kernel/lookup_avx512_vnni.hpp"
+#include "octet/kernel/lookup_avx512.hpp"
 #include "octet/kernel/lookup_call.hpp"
 #include "octet/kernel/lookup_scalar.hpp"
 
@@ -15,7 +15,8 @@ lookup_entry choose_lookup(std::same_as<isa> auto target) noexcept {
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni:
-            return {target, "lookup 64 vpermi2w", &lookup_kernel<isa::avx512_vnni>::run};
+        case isa::avx512bw:
+            return {isa::avx512bw, "lookup 64 vpermi2w", &lookup_kernel<isa::avx512bw>::run};
 #endif
         default:
             return {isa::scalar, "lookup", &lookup_kernel<isa::scalar>::run};

@@ -90,7 +90,7 @@ packed_depthwise<Rounding> pack_depthwise(const depthwise_layout& layout, const 
         fail(who, ": ", channels, " channels with ", bias.size(), " biases and ", multipliers.size(),
              " scales: give one of each for every channel");
     std::vector<std::int8_t> columns(static_cast<std::size_t>(count) * static_cast<std::size_t>(channels));
-    const gemm_weights by_channel{columns.data(), channels, count, 1};
+    const gemm_weights by_channel{columns.data(), channels, count};
     for (int c = 0; c < channels; ++c)
         for (int t = 0; t < count; ++t)
             columns[static_cast<std::size_t>(std::ptrdiff_t{c} * count + t)] =

@@ -17,24 +17,33 @@
 namespace octet {
 
 /// What a micro-kernel asks of its weights. Columns stand in panels of `panel`; a column gives `group` consecutive
-/// depths at a time: [panel][tap][ceil(depth / group)][column of the panel][depth of the group], zero where there is no
+/// depths at a time: [panel][ceil(depth / group)][column of the panel][depth of the group], zero where there is no
 /// column or depth.
 struct gemm_layout {
     int panel = 1;
     int group = 1;
-    int element_bytes = 1;  ///< 1: int8; 2: the same values as int16
+    bool last_group_ends_row = false;  ///< see first_depth
+    int element_bytes = 1;             ///< 1: int8; 2: the same values as int16
     std::int32_t lhs_shift =
         0;  ///< what the kernel adds to every lhs byte (128 where the product takes unsigned bytes)
     bool needs_symmetric = false;  ///< the kernel is exact only for weights in [-127, 127]
+
+    /// Where group `index` of a row of `depth` bytes begins: groups follow each other; but where last_group_ends_row,
+    /// the last one ends with the row and holds weight 0 for what the group before it has, so that whole groups can be
+    /// read from rows of any length >= group and nothing beyond them is.
+    OCTET_INLINE int first_depth(int index, int depth) const noexcept {
+        const int first = index * group;
+        return last_group_ends_row && first + group > depth && depth >= group ? depth - group : first;
+    }
 };
 
-/// The weights of one product as the layer has them: [cols][taps][depth] int8, zero point 0.
+/// The weights of one product as the layer has them: [cols][depth] int8, zero point 0. The depth of a convolution is
+/// all taps of a pixel, one after the other.
 struct gemm_weights {
     const std::int8_t* values = nullptr;
     int cols = 0;
-    int taps = 1;
     int depth = 0;
-    const std::int8_t* column(int n) const noexcept { return values + std::int64_t{n} * taps * depth; }
+    const std::int8_t* column(int n) const noexcept { return values + std::int64_t{n} * depth; }
 };
 
 }  // namespace octet
@@ -48,7 +57,7 @@ inline void prove_accumulators(const gemm_weights& weights, const std::int32_t* 
     const std::int64_t reach = std::max(lhs_zero.value + 128, 127 - lhs_zero.value);
     for (int n = 0; n < weights.cols; ++n) {
         std::int64_t sum = 0;
-        for (int i = 0; i < weights.taps * weights.depth; ++i) sum += std::abs(int{weights.column(n)[i]});
+        for (int i = 0; i < weights.depth; ++i) sum += std::abs(int{weights.column(n)[i]});
         const std::int64_t most = std::abs(std::int64_t{bias[n]}) + reach * sum;
         if (most > INT32_MAX)
             fail(who, ": output channel ", n, " can reach ", most,
@@ -77,7 +86,6 @@ template <class Rounding>
 struct packed_gemm {
     gemm_layout layout;
     int cols = 0;
-    int taps = 1;
     int depth = 0;
     buffer<std::byte> weights;
     buffer<std::int32_t> bias;
@@ -87,7 +95,7 @@ struct packed_gemm {
     int groups() const noexcept { return (depth + layout.group - 1) / layout.group; }
     /// Bytes of one panel.
     std::size_t panel_bytes() const noexcept {
-        return static_cast<std::size_t>(taps) * static_cast<std::size_t>(groups()) *
+        return static_cast<std::size_t>(groups()) *
                static_cast<std::size_t>(layout.group * layout.panel * layout.element_bytes);
     }
     const std::byte* panel(int index) const noexcept {
@@ -107,28 +115,27 @@ packed_gemm<Rounding> pack_gemm(const gemm_layout& layout, const gemm_weights& f
     if (layout.needs_symmetric && holds_minus_128(from))
         fail(who, ": the weights hold -128, for which this kernel is not exact: choose another kernel");
 
-    packed_gemm<Rounding> packed{layout, from.cols, from.taps, from.depth, {}, {}, {}};
+    packed_gemm<Rounding> packed{layout, from.cols, from.depth, {}, {}, {}};
     const auto padded = static_cast<std::size_t>(packed.panels() * layout.panel);
     packed.weights = buffer<std::byte>(static_cast<std::size_t>(packed.panels()) * packed.panel_bytes());
     packed.bias = buffer<std::int32_t>(padded);
     packed.multipliers = buffer<typename Rounding::multiplier>(padded);
     for (int n = 0; n < from.cols; ++n) {
         const auto at = static_cast<std::size_t>(n);
-        packed.bias[at] =
-            folded_bias(bias[at], lhs_zero, layout.lhs_shift, from.column(n), std::int64_t{from.taps} * from.depth);
+        packed.bias[at] = folded_bias(bias[at], lhs_zero, layout.lhs_shift, from.column(n), from.depth);
         packed.multipliers[at] = multipliers[at];
         std::byte* panel = packed.weights.data() + static_cast<std::size_t>(n / layout.panel) * packed.panel_bytes();
-        for (int t = 0; t < from.taps; ++t)
-            for (int k = 0; k < from.depth; ++k) {
-                const std::int64_t group = std::int64_t{t} * packed.groups() + k / layout.group;
-                const std::int64_t slot = (group * layout.panel + n % layout.panel) * layout.group + k % layout.group;
-                const std::int8_t value = from.column(n)[std::int64_t{t} * from.depth + k];
-                const std::int16_t wide = value;
-                if (layout.element_bytes == 1)
-                    std::memcpy(panel + slot, &value, 1);
-                else
-                    std::memcpy(panel + slot * 2, &wide, 2);
-            }
+        for (int k = 0; k < from.depth; ++k) {
+            const int group = k / layout.group;
+            const std::int64_t slot = (std::int64_t{group} * layout.panel + n % layout.panel) * layout.group + k -
+                                      layout.first_depth(group, from.depth);
+            const std::int8_t value = from.column(n)[k];
+            const std::int16_t wide = value;
+            if (layout.element_bytes == 1)
+                std::memcpy(panel + slot, &value, 1);
+            else
+                std::memcpy(panel + slot * 2, &wide, 2);
+        }
     }
     return packed;
 }

@@ -7,7 +7,7 @@
 
 #include "octet/isa/select.hpp"
 #include "octet/kernel/pool_avx2.hpp"
-#include "octet/kernel/pool_avx512_vnni.hpp"
+#include "octet/kernel/pool_avx512.hpp"
 #include "octet/kernel/pool_call.hpp"
 #include "octet/kernel/pool_scalar.hpp"
 
@@ -17,9 +17,11 @@ max_pool_entry choose_max_pool(std::same_as<isa> auto target) noexcept {
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni:
-            return {target, "max pool 64", &max_pool_kernel<isa::avx512_vnni>::run};
+        case isa::avx512bw:
+            return {isa::avx512bw, "max pool 64", &max_pool_kernel<isa::avx512bw>::run};
+        case isa::avx_vnni:
         case isa::avx2:
-            return {target, "max pool 32", &max_pool_kernel<isa::avx2>::run};
+            return {isa::avx2, "max pool 32", &max_pool_kernel<isa::avx2>::run};
 #endif
         default:
             return {isa::scalar, "max pool", &max_pool_kernel<isa::scalar>::run};
@@ -31,9 +33,11 @@ average_pool_entry<Rounding> choose_average_pool(isa target) noexcept {
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni:
-            return {target, "average pool 64", &average_pool_kernel<isa::avx512_vnni, Rounding>::run};
+        case isa::avx512bw:
+            return {isa::avx512bw, "average pool 64", &average_pool_kernel<isa::avx512bw, Rounding>::run};
+        case isa::avx_vnni:
         case isa::avx2:
-            return {target, "average pool 16", &average_pool_kernel<isa::avx2, Rounding>::run};
+            return {isa::avx2, "average pool 32", &average_pool_kernel<isa::avx2, Rounding>::run};
 #endif
         default:
             return {isa::scalar, "average pool", &average_pool_kernel<isa::scalar, Rounding>::run};

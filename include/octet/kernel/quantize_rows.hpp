@@ -7,7 +7,7 @@
 #include "octet/core/view.hpp"
 #include "octet/isa/select.hpp"
 #include "octet/kernel/quantize_rows_avx2.hpp"
-#include "octet/kernel/quantize_rows_avx512_vnni.hpp"
+#include "octet/kernel/quantize_rows_avx512.hpp"
 #include "octet/kernel/quantize_rows_call.hpp"
 #include "octet/kernel/quantize_rows_scalar.hpp"
 
@@ -17,9 +17,11 @@ quantize_entry choose_quantize(std::same_as<isa> auto target) noexcept {
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni:
-            return {target, "quantize 64", &quantize_kernel<isa::avx512_vnni>::run};
+        case isa::avx512bw:
+            return {isa::avx512bw, "quantize 64", &quantize_kernel<isa::avx512bw>::run};
+        case isa::avx_vnni:
         case isa::avx2:
-            return {target, "quantize 32", &quantize_kernel<isa::avx2>::run};
+            return {isa::avx2, "quantize 32", &quantize_kernel<isa::avx2>::run};
 #endif
         default:
             return {isa::scalar, "quantize", &quantize_kernel<isa::scalar>::run};
@@ -30,9 +32,11 @@ dequantize_entry choose_dequantize(std::same_as<isa> auto target) noexcept {
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni:
-            return {target, "dequantize 16", &dequantize_kernel<isa::avx512_vnni>::run};
+        case isa::avx512bw:
+            return {isa::avx512bw, "dequantize 16", &dequantize_kernel<isa::avx512bw>::run};
+        case isa::avx_vnni:
         case isa::avx2:
-            return {target, "dequantize 8", &dequantize_kernel<isa::avx2>::run};
+            return {isa::avx2, "dequantize 8", &dequantize_kernel<isa::avx2>::run};
 #endif
         default:
             return {isa::scalar, "dequantize", &dequantize_kernel<isa::scalar>::run};

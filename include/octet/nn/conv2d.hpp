@@ -1,12 +1,12 @@
 // Int8 convolution with fused bias, requantization and clamp. Start here for the layer; its arithmetic is
-// kernel/gemm_reference.hpp, its addresses kernel/taps.hpp.
+// kernel/gemm_reference.hpp, its addresses kernel/taps.hpp. Where nn/winograd_choice.hpp says so, the work is done by
+// nn/winograd_conv2d.hpp.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "octet/core/buffer.hpp"
@@ -16,36 +16,12 @@
 #include "octet/isa/select.hpp"
 #include "octet/kernel/gemm.hpp"
 #include "octet/kernel/taps.hpp"
-#include "octet/nn/elementwise.hpp"
+#include "octet/nn/conv2d_options.hpp"
 #include "octet/nn/layer.hpp"
+#include "octet/nn/residual.hpp"
+#include "octet/nn/winograd_choice.hpp"
+#include "octet/nn/winograd_conv2d.hpp"
 #include "octet/quant/rounding.hpp"
-
-namespace octet {
-
-struct conv2d_options {
-    extent stride{};
-    extent dilation{};
-    padding pad{};
-    int groups = 1;
-    quant_params input{};         ///< of the input; padding counts as its zero point
-    quant_params output{};        ///< of the output
-    clamp limits{};               ///< of the output bytes: a fused activation
-    std::optional<isa> target{};  ///< default: the best that this machine runs
-    std::string name = "conv2d";  ///< for error messages
-};
-
-/// Int8 weights of a convolution, OHWI: values [outputs, kernel.height, kernel.width, depth], zero point 0, where depth
-/// is input channels / groups; scales [outputs], or one for all; bias [outputs] int32 with scale s_input * scales[o].
-struct conv2d_weights {
-    std::span<const std::int8_t> values;
-    int outputs = 0;
-    extent kernel{};
-    int depth = 0;
-    std::span<const scale> scales;
-    std::span<const std::int32_t> bias;
-};
-
-}  // namespace octet
 
 namespace octet::inline OCTET_ABI {
 
@@ -59,14 +35,7 @@ class conv2d {
   public:
     conv2d(const conv2d_weights& weights, conv2d_options options);
 
-    /// An add that follows the convolution: out = add(y, other), or add(other, y) unless y_first, row by row while y is
-    /// in cache. The bytes are those of the two layers one after the other. `other` has the shape of out and may not
-    /// overlap it.
-    struct residual {
-        const add_layer<Rounding>* sum = nullptr;
-        tensor_view<const std::int8_t> other{};
-        bool y_first = true;
-    };
+    using residual = residual_add<Rounding>;
 
     /// in [batch, height, width, groups * depth], out as output_shape says; int8, any stride between pixels; out may
     /// not overlap in. scratch: scratch_bytes(threads.workers) bytes, 64-byte aligned.
@@ -75,18 +44,23 @@ class conv2d {
 
     shape output_shape(const shape& in) const;
     std::size_t scratch_bytes(int workers) const noexcept {
-        return (table_bytes() + kernel_.scratch_bytes(packed_.front().taps, packed_.front().depth)) *
+        if (winograd_) return winograd_->scratch_bytes(workers);
+        return (table_bytes() + kernel_.scratch_bytes(window_.taps(), packed_.front().depth)) *
                static_cast<std::size_t>(workers);
     }
-    const gemm_entry<Rounding>& kernel() const noexcept { return kernel_; }
+    conv2d_kernel kernel() const noexcept {
+        return winograd_ ? conv2d_kernel{winograd_->kernel().target, winograd_->kernel().name}
+                         : conv2d_kernel{kernel_.target, kernel_.name};
+    }
 
   private:
     std::size_t table_bytes() const noexcept {
-        return round_up_64(sizeof(void*) * static_cast<std::size_t>(kernel_.tile_rows * packed_.front().taps));
+        return round_up_64(sizeof(void*) * static_cast<std::size_t>(kernel_.tile_rows * window_.taps()));
     }
 
     conv2d_options options_;
     window window_;
+    std::optional<winograd_conv2d<Rounding>> winograd_;  // where it was chosen; what follows is then empty
     gemm_entry<Rounding> kernel_;
     std::vector<packed_gemm<Rounding>> packed_;  // one for each group
     buffer<std::int8_t> padding_;                // one pixel of zero points
@@ -105,16 +79,20 @@ conv2d<Rounding>::conv2d(const conv2d_weights& w, conv2d_options options)
                         w.bias.size());
     if (groups < 1 || w.outputs % groups != 0)
         fail(who, ": ", groups, " groups do not divide ", w.outputs, " output channels");
+    if (chooses_winograd<Rounding>(w, options_)) {
+        winograd_.emplace(w, options_);
+        return;
+    }
     const std::size_t group_bytes = w.values.size() / static_cast<std::size_t>(groups);
     const auto columns = static_cast<std::size_t>(w.outputs / groups);
     const auto multipliers = make_multipliers<Rounding>(who, options_.input.scale, w.scales, options_.output.scale,
                                                         static_cast<std::size_t>(w.outputs));
-    const gemm_weights all{w.values.data(), w.outputs, window_.taps(), w.depth};
+    const int depth = window_.taps() * w.depth;
+    const gemm_weights all{w.values.data(), w.outputs, depth};
     kernel_ = choose_gemm<Rounding>(choose_isa(options_.target), holds_minus_128(all));
     for (int g = 0; g < groups; ++g) {
         const std::size_t first = static_cast<std::size_t>(g) * columns;
-        const gemm_weights part{w.values.data() + static_cast<std::size_t>(g) * group_bytes, w.outputs / groups,
-                                window_.taps(), w.depth};
+        const gemm_weights part{w.values.data() + static_cast<std::size_t>(g) * group_bytes, w.outputs / groups, depth};
         packed_.push_back(pack_gemm<Rounding>(kernel_.layout, part, w.bias.subspan(first, columns),
                                               std::span(multipliers).subspan(first, columns), options_.input.zero_point,
                                               groups == 1 ? who : text(who, ", group ", g)));
@@ -125,6 +103,7 @@ conv2d<Rounding>::conv2d(const conv2d_weights& w, conv2d_options options)
 
 template <class Rounding>
 shape conv2d<Rounding>::output_shape(const shape& in) const {
+    if (winograd_) return winograd_->output_shape(in);
     const auto channels = static_cast<std::int64_t>(padding_.size());
     if (in.rank() != 4 || in[3] != channels)
         fail(options_.name, ": an input of ", to_string(in), ", but it takes NHWC with ", channels, " channels");
@@ -135,8 +114,9 @@ shape conv2d<Rounding>::output_shape(const shape& in) const {
 template <class Rounding>
 void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
                                   const parallel& threads, const residual& add) const noexcept {
+    if (winograd_) return (*winograd_)(in, out, scratch, threads, add);
     const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
-    const int tile = kernel_.tile_rows, depth = packed_.front().depth;
+    const int tile = kernel_.tile_rows, taps = window_.taps(), channels = packed_.front().depth / taps;
     const std::size_t worker_bytes = scratch_bytes(1);
     for_row_blocks(threads, over.pixels(), tile, kernel_.register_rows, [&](std::int64_t first, int count, int worker) {
         std::byte* own = scratch + static_cast<std::size_t>(worker) * worker_bytes;
@@ -144,14 +124,19 @@ void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view
         fill_taps(over, first, count, padding_.data(), tile, 1, table);
         for (int g = 0; g < options_.groups; ++g) {
             const packed_gemm<Rounding>& w = packed_[static_cast<std::size_t>(g)];
-            kernel_.run({&w, table, std::ptrdiff_t{g} * depth, count, out.row(first) + std::ptrdiff_t{g} * w.cols,
-                         out.stride, options_.output.zero_point, options_.limits, own + table_bytes()});
+            kernel_.run({.weights = &w,
+                         .lhs = table,
+                         .lhs_offset = std::ptrdiff_t{g} * channels,
+                         .runs = taps,
+                         .count = count,
+                         .end_panel = w.panels(),
+                         .out = out.row(first) + std::ptrdiff_t{g} * w.cols,
+                         .out_stride = out.stride,
+                         .out_zero = options_.output.zero_point,
+                         .limits = options_.limits,
+                         .scratch = own + table_bytes()});
         }
-        for (std::int64_t r = first; add.sum != nullptr && r < first + count; ++r) {
-            const std::int8_t *y = out.row(r), *other = add.other.row(r);
-            add.sum->row(add.y_first ? y : other, add.y_first ? other : y, out.row(r),
-                         static_cast<std::size_t>(out.cols()));
-        }
+        if (add.sum != nullptr) add(out, first, count, 0, out.cols());
     });
 }
 

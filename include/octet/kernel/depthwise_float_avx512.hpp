@@ -13,7 +13,7 @@ namespace octet::inline OCTET_ABI {
 OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl")
 
 template <>
-struct depthwise_float_kernel<isa::avx512_vnni> {
+struct depthwise_float_kernel<isa::avx512bw> {
     static void run(const depthwise_float_call& call) noexcept {
         const int channels = call.channels;
         for (int i = 0; i < call.pixels; ++i) {

@@ -13,7 +13,7 @@ namespace octet::inline OCTET_ABI {
 OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl")
 
 template <>
-struct quantize_kernel<isa::avx512_vnni> {
+struct quantize_kernel<isa::avx512bw> {
     static void run(const float* in, std::size_t n, quant_params params, clamp limits, std::int8_t* out) noexcept {
         const quantize_kernel kernel(params, limits);
         for (; n >= 64; n -= 64, in += 64, out += 64) _mm512_storeu_si512(out, kernel.block(in, ~std::uint64_t{0}));
@@ -44,7 +44,7 @@ struct quantize_kernel<isa::avx512_vnni> {
 };
 
 template <>
-struct dequantize_kernel<isa::avx512_vnni> {
+struct dequantize_kernel<isa::avx512bw> {
     static void run(const std::int8_t* in, std::size_t n, quant_params params, float* out) noexcept {
         const __m512i zero = _mm512_set1_epi32(params.zero_point.value);
         const __m512 step = _mm512_set1_ps(params.scale.value);

@@ -13,7 +13,7 @@ namespace octet::inline OCTET_ABI {
 OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl")
 
 template <>
-struct lookup_kernel<isa::avx512_vnni> {
+struct lookup_kernel<isa::avx512bw> {
     static void run(const lookup_table& table, const std::int8_t* in, std::size_t n, std::int8_t* out) noexcept {
         const lookup_kernel kernel(table.data());
         for (; n >= 64; n -= 64, in += 64, out += 64) _mm512_storeu_si512(out, kernel.found(_mm512_loadu_si512(in)));

@@ -1,0 +1,205 @@
+// Pooling on AVX-512: a row of pixels for 64 channels at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "octet/isa/x86.hpp"
+#include "octet/kernel/epilogue_avx512.hpp"
+#include "octet/kernel/pool_call.hpp"
+
+#if defined(__x86_64__)
+namespace octet::inline OCTET_ABI {
+OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl")
+
+/// 64 channels of a row of pixels, or `mask` of them. Windows that share one column with their neighbour (3x3 stride 2,
+/// 2x2 stride 1) take its maximum over from there. Rows: the window's, or 0 for any number.
+template <int Rows, bool Whole>
+struct max_columns_avx512 {
+    const std::int8_t* lines[Rows == 0 ? 1 : Rows];  // copies: a store might change the call's
+    const std::int8_t* const* any;
+    int rows;
+    __mmask64 mask;
+
+    OCTET_INLINE max_columns_avx512(const pool_call& call, std::uint64_t columns) noexcept
+        : any(call.lines), rows(call.rows), mask(columns) {
+#pragma GCC unroll 3
+        for (int y = 0; y < Rows; ++y) lines[y] = call.lines[y];
+    }
+    OCTET_INLINE __m512i load(const std::int8_t* p) const noexcept {
+        return Whole ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8(mask, p);
+    }
+    OCTET_INLINE __m512i column(std::ptrdiff_t at) const noexcept {
+        __m512i most = load((Rows == 0 ? any : lines)[0] + at);
+#pragma GCC unroll 2
+        for (int y = 1; y < Rows; ++y) most = _mm512_max_epi8(most, load(lines[y] + at));
+        if constexpr (Rows == 0)
+            for (int y = 1; y < rows; ++y) most = _mm512_max_epi8(most, load(any[y] + at));
+        return most;
+    }
+    OCTET_INLINE void run(const pool_call& call, int c, __m512i low, __m512i high) const noexcept {
+        const int cols = call.cols;
+        const std::ptrdiff_t step = call.tap_stride, pixel_step = call.pixel_stride, out_step = call.out_stride;
+        const bool shares = cols > 1 && pixel_step == (cols - 1) * step;
+        std::int8_t* out = call.out + c;
+        std::ptrdiff_t at = c;
+        __m512i last = column(at);
+        for (int i = 0; i < call.pixels; ++i, at += pixel_step, out += out_step) {
+            if (i > 0 && !shares) last = column(at);
+            __m512i most = last;
+            std::ptrdiff_t next = at;
+            for (int x = 1; x < cols; ++x) {
+                last = column(next += step);
+                most = _mm512_max_epi8(most, last);
+            }
+            most = _mm512_min_epi8(_mm512_max_epi8(most, low), high);
+            if constexpr (Whole)
+                _mm512_storeu_si512(out, most);
+            else
+                _mm512_mask_storeu_epi8(out, mask, most);
+        }
+    }
+};
+
+/// What becomes of 16 sums: int32 before the output's zero point.
+template <class Rounding>
+struct average_lanes_avx512;
+
+template <>
+struct average_lanes_avx512<nearest_even> {
+    __m512i zeros;
+    scale_avx512<nearest_even> scale;
+    __m512 m;
+
+    OCTET_INLINE average_lanes_avx512(const average_params<nearest_even>& p, int taps) noexcept
+        : zeros(_mm512_set1_epi32(taps * p.in_zero.value)), scale(p.out_zero, p.limits), m(_mm512_set1_ps(p.m.value)) {}
+    OCTET_INLINE __m512i operator()(__m512i sum) const noexcept { return scale(_mm512_sub_epi32(sum, zeros), m); }
+};
+
+/// tflite and single. The quotient in double truncates as the integers do: a proper fraction is at least 1 / 2^23 below
+/// the next integer, and a double near 128 is exact to 2^-46.
+template <class Rounding>
+struct average_lanes_avx512 {
+    __m512i zeros, half;
+    __m512d divisor;
+
+    OCTET_INLINE average_lanes_avx512(const average_params<Rounding>& p, int taps) noexcept
+        : zeros(_mm512_set1_epi32((p.divisor - taps) * p.in_zero.value)),
+          half(_mm512_set1_epi32(p.divisor / 2)),
+          divisor(_mm512_set1_pd(p.divisor)) {}
+    OCTET_INLINE __m512i operator()(__m512i sum) const noexcept {
+        const __m512i total = _mm512_add_epi32(sum, zeros);
+        const __m512i raised =
+            _mm512_mask_sub_epi32(_mm512_add_epi32(total, half), _mm512_movepi32_mask(total), total, half);
+        const __m256i front = quotient(_mm512_castsi512_si256(raised));
+        const __m256i back = quotient(_mm512_extracti64x4_epi64(raised, 1));
+        return _mm512_inserti64x4(_mm512_castsi256_si512(front), back, 1);
+    }
+
+  private:
+    OCTET_INLINE __m256i quotient(__m256i x) const noexcept {
+        return _mm512_cvttpd_epi32(_mm512_div_pd(_mm512_cvtepi32_pd(x), divisor));
+    }
+};
+
+/// Sums of 64 channels, 16 in each register; unpacking leaves 4 of each 16-byte lane there, and the packs that follow
+/// restore the order. Taps are added two by two: pmaddubsw with ones adds a pair of bytes to int16.
+template <bool Whole>
+struct pool_sums_avx512 {
+    static constexpr int most_taps = 254;  ///< that int16 holds: 254 * 128 < 2^15, and the number is even
+
+    OCTET_INLINE static void add(const pool_call& call, std::ptrdiff_t at, __mmask64 mask,
+                                 __m512i (&sums)[4]) noexcept {
+        const __m512i zero = _mm512_setzero_si512();
+        __m512i front = zero, back = zero;
+        int held = 0;
+        for (int y = 0; y < call.rows; ++y) {
+            const std::int8_t* from = call.lines[y] + at;
+            for (int left = call.cols; left > 0;) {
+                const int count = left < most_taps - held ? left : most_taps - held;
+                for (int x = 0; x < count / 2; ++x, from += 2 * call.tap_stride)
+                    pair(load(from, mask), load(from + call.tap_stride, mask), front, back);
+                if (count % 2 != 0) pair(load(from, mask), zero, front, back), from += call.tap_stride;
+                left -= count, held += count;
+                if (held == most_taps) flush(front, back, sums), front = back = zero, held = 0;
+            }
+        }
+        flush(front, back, sums);
+    }
+
+  private:
+    OCTET_INLINE static __m512i load(const std::int8_t* p, __mmask64 mask) noexcept {
+        return Whole ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8(mask, p);
+    }
+    OCTET_INLINE static void pair(__m512i a, __m512i b, __m512i& front, __m512i& back) noexcept {
+        const __m512i ones = _mm512_set1_epi8(1);
+        front = _mm512_add_epi16(front, _mm512_maddubs_epi16(ones, _mm512_unpacklo_epi8(a, b)));
+        back = _mm512_add_epi16(back, _mm512_maddubs_epi16(ones, _mm512_unpackhi_epi8(a, b)));
+    }
+    OCTET_INLINE static void flush(__m512i front, __m512i back, __m512i (&sums)[4]) noexcept {
+        const __m512i zero = _mm512_setzero_si512();
+        sums[0] = _mm512_add_epi32(sums[0], _mm512_srai_epi32(_mm512_unpacklo_epi16(zero, front), 16));
+        sums[1] = _mm512_add_epi32(sums[1], _mm512_srai_epi32(_mm512_unpackhi_epi16(zero, front), 16));
+        sums[2] = _mm512_add_epi32(sums[2], _mm512_srai_epi32(_mm512_unpacklo_epi16(zero, back), 16));
+        sums[3] = _mm512_add_epi32(sums[3], _mm512_srai_epi32(_mm512_unpackhi_epi16(zero, back), 16));
+    }
+};
+
+template <class Rounding>
+struct average_block_avx512 {
+    average_lanes_avx512<Rounding> lanes;
+    bytes_avx512 bytes;
+
+    OCTET_INLINE average_block_avx512(const average_params<Rounding>& p, int taps) noexcept
+        : lanes(p, taps), bytes(p.out_zero, p.limits) {}
+
+    template <bool Whole>
+    OCTET_INLINE void run(const pool_call& call, int c, __mmask64 mask) const noexcept {
+        const __m512i zero = _mm512_setzero_si512();
+        for (int i = 0; i < call.pixels; ++i) {
+            __m512i sums[4] = {zero, zero, zero, zero};
+            pool_sums_avx512<Whole>::add(call, c + i * call.pixel_stride, mask, sums);
+            const __m512i all = bytes.lanes(lanes(sums[0]), lanes(sums[1]), lanes(sums[2]), lanes(sums[3]));
+            _mm512_mask_storeu_epi8(call.out + i * call.out_stride + c, mask, all);
+        }
+    }
+};
+
+/// The `left` lowest of 64, all where there are more.
+OCTET_INLINE std::uint64_t lowest_of_64(int left) noexcept {
+    return left < 64 ? ~std::uint64_t{0} >> (64 - left) : ~std::uint64_t{0};
+}
+
+template <>
+struct max_pool_kernel<isa::avx512bw> {
+    static void run(const pool_call& call, clamp limits) noexcept {
+        if (call.rows == 3) return blocks<3>(call, limits);
+        if (call.rows == 2) return blocks<2>(call, limits);
+        blocks<0>(call, limits);
+    }
+
+  private:
+    template <int Rows>
+    static void blocks(const pool_call& call, clamp limits) noexcept {
+        const __m512i low = _mm512_set1_epi8(static_cast<char>(limits.low));
+        const __m512i high = _mm512_set1_epi8(static_cast<char>(limits.high));
+        int c = 0;
+        for (; c <= call.channels - 64; c += 64) max_columns_avx512<Rows, true>(call, 0).run(call, c, low, high);
+        if (c < call.channels)
+            max_columns_avx512<Rows, false>(call, lowest_of_64(call.channels - c)).run(call, c, low, high);
+    }
+};
+
+template <class Rounding>
+struct average_pool_kernel<isa::avx512bw, Rounding> {
+    static void run(const pool_call& call, const average_params<Rounding>& params) noexcept {
+        const average_block_avx512<Rounding> block(params, call.rows * call.cols);
+        int c = 0;
+        for (; c <= call.channels - 64; c += 64) block.template run<true>(call, c, ~std::uint64_t{0});
+        if (c < call.channels) block.template run<false>(call, c, lowest_of_64(call.channels - c));
+    }
+};
+
+OCTET_REGION_END
+}  // namespace octet::inline OCTET_ABI
+#endif

@@ -1,0 +1,40 @@
+// Winograd's F(4, 3), exact: start here. choose_winograd picks the kernel of an instruction set when a layer is built;
+// kernel/winograd_transform.hpp holds the arithmetic, kernel/winograd_call.hpp the steps of a kernel, and
+// nn/winograd_conv2d.hpp the loop over them. The bytes are those of kernel/gemm_reference.hpp.
+#pragma once
+
+#include "octet/isa/isa.hpp"
+#include "octet/kernel/winograd_avx2.hpp"
+#include "octet/kernel/winograd_avx512_vnni.hpp"
+#include "octet/kernel/winograd_call.hpp"
+#include "octet/kernel/winograd_scalar.hpp"
+
+namespace octet::inline OCTET_ABI {
+
+namespace detail {
+template <isa Which, class Rounding>
+winograd_entry<Rounding> winograd_entry_of() noexcept {
+    using kernel = winograd_kernel<Which>;
+    return {Which,        kernel::name,  kernel::panel,     kernel::register_rows,
+            kernel::cost, &kernel::load, &kernel::multiply, &kernel::template store<Rounding>};
+}
+}  // namespace detail
+
+/// The kernel for `target`, or the next in the order of preference that there is.
+template <class Rounding>
+winograd_entry<Rounding> choose_winograd(isa target) noexcept {
+    switch (target) {
+#if defined(__x86_64__)
+        case isa::avx512_vnni:
+            return detail::winograd_entry_of<isa::avx512_vnni, Rounding>();
+        case isa::avx_vnni:
+        case isa::avx512bw:
+        case isa::avx2:
+            return detail::winograd_entry_of<isa::avx2, Rounding>();
+#endif
+        default:
+            return detail::winograd_entry_of<isa::scalar, Rounding>();
+    }
+}
+
+}  // namespace octet::inline OCTET_ABI

@@ -1,0 +1,154 @@
+// The steps of Winograd's F(4, 3) on AVX2: 16 depths of inputs at a time, products in tiles of up to 6 rows x 16
+// columns by vpmaddwd, 8 columns of outputs at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "octet/isa/x86.hpp"
+#include "octet/kernel/epilogue_avx2.hpp"
+#include "octet/kernel/partial_avx2.hpp"
+#include "octet/kernel/winograd_call.hpp"
+
+#if defined(__x86_64__)
+namespace octet::inline OCTET_ABI {
+OCTET_REGION("avx2")
+
+template <>
+struct winograd_kernel<isa::avx2> {
+    static constexpr const char* name = "winograd 4x4 vpmaddwd";
+    static constexpr int panel = 16;
+    static constexpr int register_rows = 6;
+    static constexpr winograd_cost cost{.direct = 26, .product = 17, .load = 250, .store = 400};
+
+    static void load(const winograd_load& call) noexcept {
+        for (int k = 0; k < call.depth; k += 16) {
+            const int count = call.depth - k;
+            int16x16 rows[6][6];  // [transformed x][y]
+#pragma GCC unroll 6
+            for (int y = 0; y < 6; ++y) {
+                int16x16 line[6], across[6];
+#pragma GCC unroll 6
+                for (int x = 0; x < 6; ++x) {
+                    const std::int8_t* from = call.inputs[6 * y + x] + k;
+                    const __m128i bytes = count >= 16 ? _mm_loadu_si128(reinterpret_cast<const __m128i*>(from))
+                                                      : load_partial(from, count);
+                    line[x] = reinterpret_cast<int16x16>(_mm256_cvtepi8_epi16(bytes));
+                }
+                winograd_input(line, across);
+#pragma GCC unroll 6
+                for (int x = 0; x < 6; ++x) rows[x][y] = across[x];
+            }
+#pragma GCC unroll 6
+            for (int x = 0; x < 6; ++x) {
+                int16x16 column[6];
+                winograd_input(rows[x], column);
+#pragma GCC unroll 6
+                for (int y = 0; y < 6; ++y)
+                    _mm256_storeu_si256(reinterpret_cast<__m256i*>(call.out + (6 * y + x) * call.position_stride + k),
+                                        reinterpret_cast<__m256i>(column[y]));
+            }
+        }
+    }
+
+    /// As on AVX512-VNNI: blocks of nearly equal numbers of rows, each of which asks for its share of the next weights.
+    static void multiply(const winograd_product& call) noexcept {
+        const std::ptrdiff_t bytes = 4 * panel * std::ptrdiff_t{call.pairs};  // of a position
+        const auto* next = reinterpret_cast<const char*>(call.weights) + bytes;
+        winograd_product part = call;
+        for (int blocks = (call.rows + register_rows - 1) / register_rows, done = 0; blocks > 0; --blocks) {
+            const int rows = (call.rows - done + blocks - 1) / blocks;
+            strips[rows < 3 ? 0 : rows - 3](part, next + bytes * done / call.rows, 4 * panel * rows / call.rows);
+            part.lhs += rows * part.lhs_stride;
+            part.out += rows * part.out_stride;
+            done += rows;
+        }
+    }
+
+    template <class Rounding>
+    static void store(const winograd_store<Rounding>& call) noexcept {
+        const scale_avx2<Rounding> scale(call.out_zero, call.limits);
+        const bytes_avx2 bytes(call.out_zero, call.limits);
+        for (int n = 0; n < call.columns; n += 8) {
+            const int columns = call.columns - n < 8 ? call.columns - n : 8;
+            uint32x8 rows[4][6];  // [y][transformed x]
+#pragma GCC unroll 6
+            for (int x = 0; x < 6; ++x) {
+                uint32x8 line[6], down[4];
+#pragma GCC unroll 6
+                for (int y = 0; y < 6; ++y)
+                    line[y] = reinterpret_cast<uint32x8>(_mm256_loadu_si256(
+                        reinterpret_cast<const __m256i*>(call.sums + (6 * y + x) * call.position_stride + n)));
+                winograd_output(line, down);
+#pragma GCC unroll 4
+                for (int y = 0; y < 4; ++y) rows[y][x] = down[y];
+            }
+            const __m256i bias = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(call.bias + n));
+            const auto multipliers = scale.load(call.multipliers + n);
+            for (int y = 0; y < call.height; ++y) {
+                uint32x8 sums[4];
+                winograd_output(rows[y], sums);
+                __m256i scaled[4];
+#pragma GCC unroll 4
+                for (int x = 0; x < 4; ++x) {
+                    const __m256i quotient = _mm256_srai_epi32(
+                        _mm256_mullo_epi32(reinterpret_cast<__m256i>(sums[x]), _mm256_set1_epi32(954437177)), 6);
+                    scaled[x] = scale(_mm256_add_epi32(quotient, bias), multipliers);
+                }
+                alignas(32) std::int8_t pixels[4][8];
+                _mm256_store_si256(reinterpret_cast<__m256i*>(pixels),
+                                   bytes(scaled[0], scaled[1], scaled[2], scaled[3]));
+                std::int8_t* out = call.out + y * call.row_stride + n;
+                for (int x = 0; x < call.width; ++x, out += call.pixel_stride) {
+                    if (columns == 8)
+                        __builtin_memcpy(out, pixels[x], 8);
+                    else
+                        for (int i = 0; i < columns; ++i) out[i] = pixels[x][i];
+                }
+            }
+        }
+    }
+
+  private:
+    using int16x16 = std::int16_t __attribute__((vector_size(32)));
+    using uint32x8 = std::uint32_t __attribute__((vector_size(32)));
+
+    /// Rows rows against 16 columns; asks for one line of `next` with every pair of depths, `step` apart.
+    template <int Rows>
+    static void strip(const winograd_product& call, const char* next, int step) noexcept {
+        __m256i acc[Rows][2];
+        const std::int16_t* lhs[Rows];
+#pragma GCC unroll 6
+        for (int m = 0; m < Rows; ++m) {
+            lhs[m] = call.lhs + m * call.lhs_stride;
+            acc[m][0] = acc[m][1] = _mm256_setzero_si256();
+        }
+        const std::int16_t* weights = call.weights;
+        for (std::ptrdiff_t k = 0; k < 2 * std::ptrdiff_t{call.pairs}; k += 2, weights += 2 * panel, next += step) {
+            _mm_prefetch(next, _MM_HINT_T0);
+            const __m256i left = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights));
+            const __m256i right = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights + 16));
+#pragma GCC unroll 6
+            for (int m = 0; m < Rows; ++m) {
+                std::int32_t pair;
+                __builtin_memcpy(&pair, lhs[m] + k, 4);
+                const __m256i x = _mm256_set1_epi32(pair);
+                acc[m][0] = _mm256_add_epi32(acc[m][0], _mm256_madd_epi16(x, left));
+                acc[m][1] = _mm256_add_epi32(acc[m][1], _mm256_madd_epi16(x, right));
+            }
+        }
+        std::uint32_t* out = call.out;
+        const std::ptrdiff_t out_stride = call.out_stride;  // the stores might change what `call` refers to
+#pragma GCC unroll 6
+        for (int m = 0; m < Rows; ++m, out += out_stride)
+#pragma GCC unroll 2
+            for (int v = 0; v < 2; ++v) _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 8 * v), acc[m][v]);
+    }
+
+    using strip_function = void (*)(const winograd_product&, const char*, int) noexcept;
+    static constexpr strip_function strips[4] = {strip<3>, strip<4>, strip<5>, strip<6>};
+};
+
+OCTET_REGION_END
+}  // namespace octet::inline OCTET_ABI
+#endif

@@ -1,0 +1,85 @@
+// The contract between the Winograd layer and its kernels: three steps for each block of tiles.
+//   load      a tile of inputs, transformed, to one row of each of the 36 left-hand sides
+//   multiply  one position: [tiles, depth] x [depth, columns of a panel]
+//   store     the 36 sums of a tile and panel, transformed back, requantized, to 4x4 output pixels
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "octet/isa/isa.hpp"
+#include "octet/kernel/packed_winograd.hpp"
+
+namespace octet::inline OCTET_ABI {
+
+/// One tile of inputs. inputs[6 * y + x] leads to the `depth` bytes of a pixel, of which no byte beyond the last is
+/// read. Position p of the transformed tile goes to out + p * position_stride: `depth` values and a zero after an odd
+/// number of them; beyond that, up to a multiple of 32 values, anything may be written.
+struct winograd_load {
+    const std::int8_t* const* inputs = nullptr;
+    int depth = 0;
+    std::int16_t* out = nullptr;
+    std::ptrdiff_t position_stride = 0;
+};
+
+/// One position of a block of tiles: out[m, n] = sum_k lhs[m, k] * weights[k, n] modulo 2^32, for `rows` tiles and
+/// `columns` columns of a panel. Whole tiles of registers are read and written: up to the next multiple of
+/// register_rows rows of lhs and out, which must be there, and whole panels.
+struct winograd_product {
+    const std::int16_t* lhs = nullptr;
+    std::ptrdiff_t lhs_stride = 0;
+    int rows = 0;
+    const std::int16_t* weights = nullptr;
+    int pairs = 0;
+    int columns = 0;
+    std::uint32_t* out = nullptr;
+    std::ptrdiff_t out_stride = 0;
+};
+
+/// One tile of outputs. sums + p * position_stride: the columns of position p. Pixel (y, x) goes to out + y *
+/// row_stride + x * pixel_stride, `columns` bytes, for y < height and x < width, both in [1, 4]; nothing else is
+/// written. bias and multipliers have a whole panel each.
+template <class Rounding>
+struct winograd_store {
+    const std::uint32_t* sums = nullptr;
+    std::ptrdiff_t position_stride = 0;
+    const std::int32_t* bias = nullptr;
+    const typename Rounding::multiplier* multipliers = nullptr;
+    int columns = 0;
+    std::int8_t* out = nullptr;
+    std::ptrdiff_t row_stride = 0;
+    std::ptrdiff_t pixel_stride = 0;
+    int height = 0;
+    int width = 0;
+    zero_point out_zero;
+    clamp limits;
+};
+
+/// What a kernel costs, measured, for the choice between it and the direct product: cycles and multiply-adds a cycle.
+struct winograd_cost {
+    float direct = 1;   ///< multiply-adds of the direct product
+    float product = 1;  ///< multiply-adds of multiply
+    float load = 1;     ///< cycles of load for 32 depths of a tile
+    float store = 1;    ///< cycles of store for 16 columns of a tile
+};
+
+/// A kernel as the layer sees it.
+template <class Rounding>
+struct winograd_entry {
+    isa target = isa::scalar;
+    const char* name = "";
+    int panel = 1;
+    int register_rows = 1;
+    winograd_cost cost;
+    void (*load)(const winograd_load&) noexcept = nullptr;
+    void (*multiply)(const winograd_product&) noexcept = nullptr;
+    void (*store)(const winograd_store<Rounding>&) noexcept = nullptr;
+};
+
+/// The kernel of one instruction set: static constexpr const char* name; static constexpr int panel, register_rows;
+/// static constexpr winograd_cost cost; static load, multiply, and the template store<Rounding>. A missing
+/// specialization is a compile error.
+template <isa Which>
+struct winograd_kernel;
+
+}  // namespace octet::inline OCTET_ABI

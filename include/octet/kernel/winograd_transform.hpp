@@ -1,0 +1,74 @@
+// The transforms of Winograd's F(4, 3): 4 outputs of a 3-tap filter from 6 products instead of 12, in integers.
+//
+//   y = A (G g * B d)        in one dimension, * by element
+//   Y = A (G g G' * B d B') A'        in two: 4x4 outputs from 6x6 inputs with 36 products instead of 144
+//
+// Lavin and Gray's G holds 1/4, 1/6, 1/24 and 1/12. Here G is 24 times theirs, but for its last row (6 times) whose
+// missing 4 stands in A: all is integer, and each dimension returns 24 y. The sums of absolute values of the rows are
+// 10 for B and 12 for G, so that in two dimensions
+//   |B d B'| <= 100 * 128 = 12,800 and |G g G'| <= 144 * 128 = 18,432 fit int16,
+//   two products of them, 471,859,200, fit int32,
+// and whatever is summed later wraps modulo 2^32: the result is 576 Y modulo 2^32. 576 = 64 * 9, and 9 has an inverse
+// modulo 2^32, so that winograd_quotient returns Y itself wherever |Y| < 2^25. Packing proves that of each channel.
+//
+// What runs hot takes anything with + - and <<: integers, or vectors of them (GCC's and Clang's vector_size), so that
+// every instruction set shares it.
+#pragma once
+
+#include <cstdint>
+
+#include "octet/core/config.hpp"
+
+namespace octet {
+
+/// A tile: outputs a side, inputs a side, and the products of one channel pair.
+struct winograd_tile {
+    static constexpr int outputs = 4;
+    static constexpr int inputs = 6;
+    static constexpr int positions = 36;
+};
+
+}  // namespace octet
+
+namespace octet::inline OCTET_ABI {
+
+/// t = B d, B = [4 0 -5 0 1 0; 0 -4 -4 1 1 0; 0 4 -4 -1 1 0; 0 -2 -1 2 1 0; 0 2 -1 -2 1 0; 0 4 0 -5 0 1].
+template <class T>
+OCTET_INLINE void winograd_input(const T (&d)[6], T (&t)[6]) noexcept {
+    const T even = d[4] - (d[2] << 2), odd = d[3] - (d[1] << 2);
+    const T far = d[4] - d[2], near = d[3] - d[1], twice = near + near;
+    t[0] = far + ((d[0] - d[2]) << 2);
+    t[1] = even + odd;
+    t[2] = even - odd;
+    t[3] = far + twice;
+    t[4] = far - twice;
+    t[5] = (d[5] - d[3]) - (near << 2);
+}
+
+/// t = G g, G = [6 0 0; -4 -4 -4; -4 4 -4; 1 2 4; 1 -2 4; 0 0 6].
+inline void winograd_weights(const int (&g)[3], int (&t)[6]) noexcept {
+    t[0] = 6 * g[0];
+    t[1] = -4 * (g[0] + g[1] + g[2]);
+    t[2] = -4 * (g[0] - g[1] + g[2]);
+    t[3] = g[0] + 2 * g[1] + 4 * g[2];
+    t[4] = g[0] - 2 * g[1] + 4 * g[2];
+    t[5] = 6 * g[2];
+}
+
+/// y = A m, A = [1 1 1 1 1 0; 0 1 -1 2 -2 0; 0 1 1 4 4 0; 0 1 -1 8 -8 4].
+template <class T>
+OCTET_INLINE void winograd_output(const T (&m)[6], T (&y)[4]) noexcept {
+    const T sum = m[1] + m[2], difference = m[1] - m[2];
+    const T far_sum = m[3] + m[4], twice = (m[3] - m[4]) << 1;
+    y[0] = (m[0] + sum) + far_sum;
+    y[1] = difference + twice;
+    y[2] = sum + (far_sum << 2);
+    y[3] = difference + ((twice + m[5]) << 2);
+}
+
+/// Y from 576 Y modulo 2^32, -2^25 <= Y < 2^25: 954,437,177 * 9 = 1 modulo 2^32.
+inline std::int32_t winograd_quotient(std::uint32_t sum) noexcept {
+    return static_cast<std::int32_t>(sum * 954437177U) >> 6;
+}
+
+}  // namespace octet::inline OCTET_ABI

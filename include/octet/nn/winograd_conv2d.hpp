@@ -1,0 +1,186 @@
+// Int8 convolution by Winograd's F(4, 3): 3x3, stride 1, a quarter of the products, the bytes of conv2d. Start at
+// kernel/winograd.hpp for the arithmetic; conv2d chooses between this layer and the direct product.
+//
+// A block of tiles is loaded (36 left-hand sides of its tiles), then panel by panel multiplied and stored, so that
+// left-hand sides and sums stay in the L2 cache and the weights, 8 times those of the direct product, stream once for
+// the block.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "octet/core/buffer.hpp"
+#include "octet/core/error.hpp"
+#include "octet/core/parallel.hpp"
+#include "octet/core/view.hpp"
+#include "octet/isa/select.hpp"
+#include "octet/kernel/taps.hpp"
+#include "octet/kernel/winograd.hpp"
+#include "octet/nn/conv2d_options.hpp"
+#include "octet/nn/layer.hpp"
+#include "octet/nn/residual.hpp"
+
+namespace octet::inline OCTET_ABI {
+
+/// Why a convolution cannot be done by Winograd, as the end of a sentence; empty when it can.
+inline std::string winograd_obstacle(const conv2d_weights& w, const conv2d_options& options) {
+    if (w.kernel != extent{3, 3}) return text("a kernel of ", w.kernel.height, " x ", w.kernel.width, " is not 3 x 3");
+    if (options.stride != extent{})
+        return text("a stride of ", options.stride.height, " x ", options.stride.width, " is not 1 x 1");
+    if (options.dilation != extent{})
+        return text("a dilation of ", options.dilation.height, " x ", options.dilation.width, " is not 1 x 1");
+    if (options.groups != 1) return text(options.groups, " groups are not 1");
+    const winograd_bound bound = prove_winograd({w.values.data(), w.outputs, 9 * w.depth});
+    if (bound.channel < 0) return {};
+    return text("the magnitudes of the weights of output channel ", bound.channel, " sum to ", bound.sum,
+                ", and only below ", winograd_weight_limit, " is the result exact");
+}
+
+/// conv2d by Winograd: the same formula, constructor, call and bytes. Throws octet::error naming the layer where conv2d
+/// does, and where winograd_obstacle has a reason.
+template <class Rounding = nearest_even>
+class winograd_conv2d {
+  public:
+    winograd_conv2d(const conv2d_weights& weights, conv2d_options options);
+
+    /// As conv2d's.
+    void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
+                    const parallel& threads = {}, const residual_add<Rounding>& add = {}) const noexcept;
+    shape output_shape(const shape& in) const;
+    std::size_t scratch_bytes(int workers) const noexcept {
+        return (lhs_bytes() + sum_bytes()) * static_cast<std::size_t>(workers);
+    }
+    const winograd_entry<Rounding>& kernel() const noexcept { return kernel_; }
+
+  private:
+    /// Tiles [first, first + count) against panels [panel, last).
+    struct block {
+        std::int64_t first;
+        int count, panel, last;
+    };
+    void run(const block& b, const sliding<std::int8_t>& tiles, tensor_view<std::int8_t> out, std::byte* scratch,
+             const residual_add<Rounding>& add) const noexcept;
+
+    /// Rows of scratch: whole tiles of registers.
+    int rows() const noexcept {
+        return (block_tiles_ + kernel_.register_rows - 1) / kernel_.register_rows * kernel_.register_rows;
+    }
+    /// Elements from row to row, and from position to position: one cache line more than the rows, or all positions of
+    /// a depth of a power of two would stand in one set of the cache.
+    std::ptrdiff_t lhs_stride() const noexcept { return (packed_.depth + 31) / 32 * 32; }
+    std::ptrdiff_t lhs_position() const noexcept { return rows() * lhs_stride() + 32; }
+    std::ptrdiff_t sum_position() const noexcept { return std::ptrdiff_t{rows()} * kernel_.panel + 16; }
+    std::size_t lhs_bytes() const noexcept {
+        return round_up_64(sizeof(std::int16_t) * static_cast<std::size_t>(winograd_tile::positions * lhs_position()));
+    }
+    std::size_t sum_bytes() const noexcept {
+        return round_up_64(sizeof(std::uint32_t) * static_cast<std::size_t>(winograd_tile::positions * sum_position()));
+    }
+
+    conv2d_options options_;
+    winograd_entry<Rounding> kernel_;
+    packed_winograd<Rounding> packed_;
+    int block_tiles_ = 1;          // of a block at most
+    buffer<std::int8_t> padding_;  // one pixel of zero points
+};
+
+template <class Rounding>
+winograd_conv2d<Rounding>::winograd_conv2d(const conv2d_weights& w, conv2d_options options)
+    : options_(std::move(options)), kernel_(choose_winograd<Rounding>(choose_isa(options_.target))) {
+    const std::string& who = options_.name;
+    check_int8(who, "input", options_.input);
+    check_int8(who, "output", options_.output);
+    check_int8(who, options_.limits);
+    window{w.kernel, options_.stride, options_.dilation, options_.pad, false}.check(who);
+    check_layer_weights(who, w.values.size(), w.outputs, std::int64_t{w.kernel.height} * w.kernel.width * w.depth,
+                        w.scales.size(), w.bias.size());
+    if (const std::string obstacle = winograd_obstacle(w, options_); !obstacle.empty())
+        fail(who, ": Winograd cannot do it, because ", obstacle, ": choose conv2d_algorithm::automatic");
+    packed_ =
+        pack_winograd<Rounding>(kernel_.panel, {w.values.data(), w.outputs, 9 * w.depth}, w.bias,
+                                make_multipliers<Rounding>(who, options_.input.scale, w.scales, options_.output.scale,
+                                                           static_cast<std::size_t>(w.outputs)),
+                                options_.input.zero_point, who);
+    // Half a MiB for the left-hand sides and sums of a block: it shares L2 with the weights that stream by.
+    const std::int64_t tile_bytes = winograd_tile::positions * (2 * std::int64_t{w.depth} + 4 * kernel_.panel);
+    block_tiles_ =
+        static_cast<int>(std::max<std::int64_t>(kernel_.register_rows, (std::int64_t{1} << 19) / tile_bytes));
+    padding_ = buffer<std::int8_t>(static_cast<std::size_t>(w.depth));
+    for (std::int8_t& byte : padding_) byte = static_cast<std::int8_t>(options_.input.zero_point.value);
+}
+
+template <class Rounding>
+shape winograd_conv2d<Rounding>::output_shape(const shape& in) const {
+    if (in.rank() != 4 || in[3] != packed_.depth)
+        fail(options_.name, ": an input of ", to_string(in), ", but it takes NHWC with ", packed_.depth, " channels");
+    const extent out = window{{3, 3}, {}, {}, options_.pad, false}.outputs(options_.name, in[1], in[2]);
+    return {in[0], out.height, out.width, packed_.cols};
+}
+
+template <class Rounding>
+void winograd_conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out,
+                                           std::byte* scratch, const parallel& threads,
+                                           const residual_add<Rounding>& add) const noexcept {
+    const auto tiles_along = [](std::int64_t outputs) { return static_cast<int>((outputs + 3) / 4); };
+    const sliding<std::int8_t> tiles{
+        in, {{6, 6}, {4, 4}, {}, options_.pad, false}, {tiles_along(out.dims[1]), tiles_along(out.dims[2])}};
+    // Workers share tiles as long as each gets whole blocks of registers, four times over; fewer tiles than that are
+    // loaded by every worker, for columns of its own.
+    const std::int64_t count = tiles.pixels(), workers = threads.workers;
+    const int parts = count >= 4 * workers * kernel_.register_rows
+                          ? 1
+                          : static_cast<int>(std::min<std::int64_t>(workers, packed_.panels()));
+    std::int64_t blocks = (count + block_tiles_ - 1) / block_tiles_;
+    if (parts == 1) blocks = std::min((blocks + workers - 1) / workers * workers, count);
+    parallel_for(threads, static_cast<int>(blocks) * parts, [&](int task, int worker) noexcept {
+        const std::int64_t b = task / parts, first = count * b / blocks;
+        const int part = task % parts, panels = packed_.panels();
+        run({first, static_cast<int>(count * (b + 1) / blocks - first), panels * part / parts,
+             panels * (part + 1) / parts},
+            tiles, out, scratch + static_cast<std::size_t>(worker) * scratch_bytes(1), add);
+    });
+}
+
+template <class Rounding>
+void winograd_conv2d<Rounding>::run(const block& b, const sliding<std::int8_t>& tiles, tensor_view<std::int8_t> out,
+                                    std::byte* scratch, const residual_add<Rounding>& add) const noexcept {
+    auto* const lhs = reinterpret_cast<std::int16_t*>(scratch);
+    auto* const sums = reinterpret_cast<std::uint32_t*>(scratch + lhs_bytes());
+    for (int t = 0; t < b.count; ++t) {
+        const std::int8_t* inputs[winograd_tile::positions];
+        fill_taps(tiles, b.first + t, 1, padding_.data(), 1, 1, inputs);
+        kernel_.load({inputs, packed_.depth, lhs + t * lhs_stride(), lhs_position()});
+    }
+    // The first output pixel of a tile, and how many of its rows and columns there are.
+    const std::int64_t height = out.dims[1], width = out.dims[2];
+    const auto for_tiles = [&](const auto& body) noexcept {
+        for (int t = 0; t < b.count; ++t) {
+            const std::int64_t row = (b.first + t) / tiles.outputs.width, image = row / tiles.outputs.height;
+            const std::int64_t top = row % tiles.outputs.height * 4, left = (b.first + t) % tiles.outputs.width * 4;
+            body(t, (image * height + top) * width + left, static_cast<int>(std::min<std::int64_t>(4, height - top)),
+                 static_cast<int>(std::min<std::int64_t>(4, width - left)));
+        }
+    };
+    const int first_column = b.panel * kernel_.panel, end_column = std::min(b.last * kernel_.panel, packed_.cols);
+    for (int p = b.panel; p < b.last; ++p) {
+        const int first = p * kernel_.panel, columns = std::min(kernel_.panel, packed_.cols - first);
+        for (int position = 0; position < winograd_tile::positions; ++position)
+            kernel_.multiply({lhs + position * lhs_position(), lhs_stride(), b.count, packed_.at(p, position),
+                              packed_.pairs(), columns, sums + position * sum_position(), kernel_.panel});
+        for_tiles([&](int t, std::int64_t pixel, int rows_inside, int columns_inside) noexcept {
+            kernel_.store({sums + std::ptrdiff_t{t} * kernel_.panel, sum_position(), packed_.bias.data() + first,
+                           packed_.multipliers.data() + first, columns, out.row(pixel) + first, width * out.stride,
+                           out.stride, rows_inside, columns_inside, options_.output.zero_point, options_.limits});
+        });
+    }
+    if (add.sum == nullptr) return;
+    for_tiles([&](int, std::int64_t pixel, int rows_inside, int columns_inside) noexcept {
+        for (int y = 0; y < rows_inside; ++y)
+            add(out, pixel + y * width, columns_inside, first_column, end_column - first_column);
+    });
+}
+
+}  // namespace octet::inline OCTET_ABI

@@ -1,0 +1,12 @@
+// What sessions and quantization instantiate is compiled once for all tests, in compiled_once.cpp: half of the time
+// that a test which uses them takes to compile. Programs of several files may do the same.
+#pragma once
+
+#include "octet/graph/quantize.hpp"
+
+namespace octet::inline OCTET_ABI {
+extern template class compiler<nearest_even>;
+extern template class session<nearest_even>;
+extern template std::vector<histogram> calibrate<session<>>(const graph&, const samples&, const calibrate_options&);
+extern template quantized_graph quantize<session<>>(graph, const samples&, const quantize_options&);
+}  // namespace octet::inline OCTET_ABI
