@@ -34,10 +34,11 @@ struct pool_bytes_avx2 {
 };
 
 /// 32 channels of a row of pixels, or fewer. Windows that share one column with their neighbour (3x3 stride 2, 2x2
-/// stride 1) take its maximum over from there. Rows: the window's, or 0 for any number.
-template <int Rows, bool Whole>
+/// stride 1) take its maximum over from there. Side: of square windows of
+/// 2 or 3, or 0 for any other.
+template <int Side, bool Whole>
 struct max_columns_avx2 {
-    const std::int8_t* lines[Rows == 0 ? 1 : Rows];  // copies: a store might change the call's
+    const std::int8_t* lines[Side == 0 ? 1 : Side];  // copies: a store might change the call's
     const std::int8_t* const* any;
     int rows;
     pool_bytes_avx2<Whole> bytes;
@@ -45,18 +46,18 @@ struct max_columns_avx2 {
     OCTET_INLINE max_columns_avx2(const pool_call& call) noexcept
         : any(call.lines), rows(call.rows), bytes{call.channels} {
 #pragma GCC unroll 3
-        for (int y = 0; y < Rows; ++y) lines[y] = call.lines[y];
+        for (int y = 0; y < Side; ++y) lines[y] = call.lines[y];
     }
     OCTET_INLINE __m256i column(std::ptrdiff_t at) const noexcept {
-        __m256i most = bytes.load((Rows == 0 ? any : lines)[0] + at);
+        __m256i most = bytes.load((Side == 0 ? any : lines)[0] + at);
 #pragma GCC unroll 2
-        for (int y = 1; y < Rows; ++y) most = _mm256_max_epi8(most, bytes.load(lines[y] + at));
-        if constexpr (Rows == 0)
+        for (int y = 1; y < Side; ++y) most = _mm256_max_epi8(most, bytes.load(lines[y] + at));
+        if constexpr (Side == 0)
             for (int y = 1; y < rows; ++y) most = _mm256_max_epi8(most, bytes.load(any[y] + at));
         return most;
     }
     OCTET_INLINE void run(const pool_call& call, int c, __m256i low, __m256i high) const noexcept {
-        const int cols = call.cols;
+        const int cols = Side == 0 ? call.cols : Side;
         const std::ptrdiff_t step = call.tap_stride, pixel_step = call.pixel_stride, out_step = call.out_stride;
         const bool shares = cols > 1 && pixel_step == (cols - 1) * step;
         std::int8_t* out = call.out + c;
@@ -66,6 +67,7 @@ struct max_columns_avx2 {
             if (i > 0 && !shares) last = column(at);
             __m256i most = last;
             std::ptrdiff_t next = at;
+#pragma GCC unroll 2
             for (int x = 1; x < cols; ++x) {
                 last = column(next += step);
                 most = _mm256_max_epi8(most, last);
@@ -203,20 +205,20 @@ struct average_blocks_avx2 {
 template <>
 struct max_pool_kernel<isa::avx2> {
     static void run(const pool_call& call, clamp limits) noexcept {
-        if (call.rows == 3) return blocks<3>(call, limits);
-        if (call.rows == 2) return blocks<2>(call, limits);
+        if (call.rows == 3 && call.cols == 3) return blocks<3>(call, limits);
+        if (call.rows == 2 && call.cols == 2) return blocks<2>(call, limits);
         blocks<0>(call, limits);
     }
 
   private:
-    template <int Rows>
+    template <int Side>
     static void blocks(const pool_call& call, clamp limits) noexcept {
         const __m256i low = _mm256_set1_epi8(static_cast<char>(limits.low));
         const __m256i high = _mm256_set1_epi8(static_cast<char>(limits.high));
         const int last = call.channels - 32;
         if (last < 0) return max_columns_avx2<0, false>(call).run(call, 0, low, high);
         for (int c = 0; c < call.channels; c += 32)
-            max_columns_avx2<Rows, true>(call).run(call, c < last ? c : last, low, high);
+            max_columns_avx2<Side, true>(call).run(call, c < last ? c : last, low, high);
     }
 };
 

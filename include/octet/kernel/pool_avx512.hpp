@@ -13,10 +13,11 @@ namespace octet::inline OCTET_ABI {
 OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl")
 
 /// 64 channels of a row of pixels, or `mask` of them. Windows that share one column with their neighbour (3x3 stride 2,
-/// 2x2 stride 1) take its maximum over from there. Rows: the window's, or 0 for any number.
-template <int Rows, bool Whole>
+/// 2x2 stride 1) take its maximum over from there. Side: of square windows of
+/// 2 or 3, or 0 for any other.
+template <int Side, bool Whole>
 struct max_columns_avx512 {
-    const std::int8_t* lines[Rows == 0 ? 1 : Rows];  // copies: a store might change the call's
+    const std::int8_t* lines[Side == 0 ? 1 : Side];  // copies: a store might change the call's
     const std::int8_t* const* any;
     int rows;
     __mmask64 mask;
@@ -24,21 +25,21 @@ struct max_columns_avx512 {
     OCTET_INLINE max_columns_avx512(const pool_call& call, std::uint64_t columns) noexcept
         : any(call.lines), rows(call.rows), mask(columns) {
 #pragma GCC unroll 3
-        for (int y = 0; y < Rows; ++y) lines[y] = call.lines[y];
+        for (int y = 0; y < Side; ++y) lines[y] = call.lines[y];
     }
     OCTET_INLINE __m512i load(const std::int8_t* p) const noexcept {
         return Whole ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8(mask, p);
     }
     OCTET_INLINE __m512i column(std::ptrdiff_t at) const noexcept {
-        __m512i most = load((Rows == 0 ? any : lines)[0] + at);
+        __m512i most = load((Side == 0 ? any : lines)[0] + at);
 #pragma GCC unroll 2
-        for (int y = 1; y < Rows; ++y) most = _mm512_max_epi8(most, load(lines[y] + at));
-        if constexpr (Rows == 0)
+        for (int y = 1; y < Side; ++y) most = _mm512_max_epi8(most, load(lines[y] + at));
+        if constexpr (Side == 0)
             for (int y = 1; y < rows; ++y) most = _mm512_max_epi8(most, load(any[y] + at));
         return most;
     }
     OCTET_INLINE void run(const pool_call& call, int c, __m512i low, __m512i high) const noexcept {
-        const int cols = call.cols;
+        const int cols = Side == 0 ? call.cols : Side;
         const std::ptrdiff_t step = call.tap_stride, pixel_step = call.pixel_stride, out_step = call.out_stride;
         const bool shares = cols > 1 && pixel_step == (cols - 1) * step;
         std::int8_t* out = call.out + c;
@@ -48,6 +49,7 @@ struct max_columns_avx512 {
             if (i > 0 && !shares) last = column(at);
             __m512i most = last;
             std::ptrdiff_t next = at;
+#pragma GCC unroll 2
             for (int x = 1; x < cols; ++x) {
                 last = column(next += step);
                 most = _mm512_max_epi8(most, last);
@@ -192,20 +194,20 @@ struct average_blocks_avx512 {
 template <>
 struct max_pool_kernel<isa::avx512bw> {
     static void run(const pool_call& call, clamp limits) noexcept {
-        if (call.rows == 3) return blocks<3>(call, limits);
-        if (call.rows == 2) return blocks<2>(call, limits);
+        if (call.rows == 3 && call.cols == 3) return blocks<3>(call, limits);
+        if (call.rows == 2 && call.cols == 2) return blocks<2>(call, limits);
         blocks<0>(call, limits);
     }
 
   private:
-    template <int Rows>
+    template <int Side>
     static void blocks(const pool_call& call, clamp limits) noexcept {
         const __m512i low = _mm512_set1_epi8(static_cast<char>(limits.low));
         const __m512i high = _mm512_set1_epi8(static_cast<char>(limits.high));
         int c = 0;
-        for (; c <= call.channels - 64; c += 64) max_columns_avx512<Rows, true>(call, 0).run(call, c, low, high);
+        for (; c <= call.channels - 64; c += 64) max_columns_avx512<Side, true>(call, 0).run(call, c, low, high);
         if (c < call.channels)
-            max_columns_avx512<Rows, false>(call, ~std::uint64_t{0} >> (64 - (call.channels - c)))
+            max_columns_avx512<Side, false>(call, ~std::uint64_t{0} >> (64 - (call.channels - c)))
                 .run(call, c, low, high);
     }
 };
