@@ -58,8 +58,7 @@ struct lookup_kernel<isa::avx2> {
             }
         }
 #pragma GCC unroll 2
-        for (int v = 0; v < 2; ++v)
-            _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 32 * v), found[v]);
+        for (int v = 0; v < 2; ++v) _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 32 * v), found[v]);
     }
 };
 
