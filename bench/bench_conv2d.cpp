@@ -10,12 +10,12 @@ using namespace octet::bench;
 
 [[maybe_unused]] const bool registered = [] {
     register_problems(conv2d_problems, [](benchmark::State& state, const conv_problem& p, octet::isa which) {
-        measure(state, {p.operations()}, int8_limit(which), peers_for(p, which), prepare(one_layer(p), which));
+        measure(state, {p.operations()}, int8_limit(which), peers_for(p, which), layer(p, which));
     });
     register_problems(
         conv2d_problems,
         [](benchmark::State& state, const conv_problem& p, octet::isa which) {
-            measure(state, {p.operations()}, float_limit(which), {}, prepare(in_float(one_layer(p)), which));
+            measure(state, {p.operations()}, float_limit(which), {}, layer(p, which, true));
         },
         "float/");
     return true;

@@ -9,7 +9,7 @@ using namespace octet::bench;
 
 [[maybe_unused]] const bool registered = [] {
     register_problems(depthwise_problems, [](benchmark::State& state, const conv_problem& p, octet::isa which) {
-        measure(state, {p.operations()}, int8_limit(which), peers_for(p, which), prepare(one_layer(p), which));
+        measure(state, {p.operations()}, int8_limit(which), peers_for(p, which), layer(p, which));
     });
     return true;
 }();

@@ -12,7 +12,7 @@ using namespace octet::bench;
         elementwise_problems, [](benchmark::State& state, const elementwise_problem& p, octet::isa which) {
             const auto in = p.input_bytes(), out = p.output_bytes();
             measure(state, {.operations = static_cast<double>(out), .bytes = static_cast<double>(in + out)},
-                    traffic_limit(which, in, out), peers_for(p, which), prepare(one_layer(p), which));
+                    traffic_limit(which, in, out), peers_for(p, which), layer(p, which));
         });
     return true;
 }();

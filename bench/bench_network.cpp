@@ -50,8 +50,10 @@ void add_network(const std::string& title, graph net) {
                 if (threads != 1) others.push_back({"one_thread", repeated(prepare(what, which, {}, true), clock)});
                 measure(state, {amount}, most, others, prepare(what, which, pool.hook(), true), clock);
             };
-            add("", [=](benchmark::State& state) { run(state, *int8, int8_limit(which), true); });
-            add("float/", [=](benchmark::State& state) { run(state, *real, float_limit(which), false); });
+            const bool one = threads == 1;
+            add("", [=](benchmark::State& state) { run(state, *int8, one ? int8_limit(which) : limit(), true); });
+            add("float/",
+                [=](benchmark::State& state) { run(state, *real, one ? float_limit(which) : limit(), false); });
         }
 }
 

@@ -11,7 +11,7 @@ using namespace octet::bench;
     register_problems(pool_problems, [](benchmark::State& state, const pool_problem& p, octet::isa which) {
         const auto in = p.input_bytes(), out = p.output_bytes();
         measure(state, {.operations = p.operations(), .bytes = static_cast<double>(in + out)},
-                traffic_limit(which, in, out), peers_for(p, which), prepare(one_layer(p), which));
+                traffic_limit(which, in, out), peers_for(p, which), layer(p, which));
     });
     return true;
 }();

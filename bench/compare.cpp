@@ -122,12 +122,14 @@ class comparison {
                 for (const auto& [name, value] : r.counters)
                     if (name.starts_with("vs_")) peers.insert(name);
             std::printf("\n%-36s%12s%9s", each.isa.c_str(), "time", "of peak");
-            for (const std::string& peer : peers) std::printf("%20s", peer.substr(3).c_str());
+            for (const std::string& peer : peers)
+                std::printf("%*s", static_cast<int>(peer.size()), peer.substr(3).c_str());
             std::printf("   aim\n");
             for (const row& r : each.rows) {
                 std::printf("%-36s%12s%9s", r.name.c_str(), duration(r.seconds).c_str(),
                             percent(r.counter("of_peak")).c_str());
-                for (const std::string& peer : peers) std::printf("%20s", ratio(r.counter(peer)).c_str());
+                for (const std::string& peer : peers)
+                    std::printf("%*s", static_cast<int>(peer.size()), ratio(r.counter(peer)).c_str());
                 if (const aim* wanted = aim_of(r, each.isa)) {
                     const double got = reached(r, *wanted);
                     std::printf("   %s %s", std::isnan(got) ? "?" : got >= wanted->least ? "+" : "-", wanted->words);

@@ -11,6 +11,7 @@
 
 #include "octet/isa/select.hpp"
 #include "problem.hpp"
+#include "timing.hpp"
 
 namespace octet::inline OCTET_ABI {
 struct quantized_graph;
@@ -55,18 +56,15 @@ class library {
     }
 };
 
-/// All that the libraries offer. The last answer is kept, because a benchmark's body runs several times in a row.
+/// All that the libraries offer.
 template <class Problem>
 const peers& peers_for(const Problem& problem, isa which) {
-    static std::string last;
-    static peers found;
-    if (std::string asked = text(problem.name(), "/", to_string(which)); asked != last) {
-        found.clear();
+    return remembered(text(problem.name(), "/", to_string(which)), [&] {
+        peers found;
         for (library* each : library::all())
             if (each->comparable(which)) each->offer(problem, found);
-        last = std::move(asked);
-    }
-    return found;
+        return found;
+    });
 }
 
 }  // namespace octet::bench

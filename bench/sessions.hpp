@@ -10,6 +10,7 @@
 #include "octet/graph/quantized_graph.hpp"
 #include "octet/isa/isa.hpp"
 #include "problem.hpp"
+#include "timing.hpp"
 
 namespace octet::bench {
 
@@ -28,5 +29,14 @@ quantized_graph in_float(const quantized_graph& net);
 /// floats, as other runtimes do.
 std::function<void()> prepare(const quantized_graph& net, isa which, const parallel& threads = {},
                               bool real_inputs = false);
+
+/// A session of one layer, in int8 or in float.
+template <class Problem>
+const std::function<void()>& layer(const Problem& problem, isa which, bool real = false) {
+    return remembered(text(problem.name(), "/", to_string(which), real), [&] {
+        const quantized_graph net = one_layer(problem);
+        return prepare(real ? in_float(net) : net, which);
+    });
+}
 
 }  // namespace octet::bench

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <ctime>
 #include <functional>
+#include <string>
 #include <utility>
 
 namespace octet::bench {
@@ -50,5 +51,15 @@ class contender {
     std::function<double(int)> seconds_;
     int runs_ = 1;
 };
+
+/// What make() returned when `key` was last new: Google Benchmark calls a benchmark several times in a row, and what it
+/// sets up can take longer than what it times.
+template <class Make>
+const auto& remembered(std::string key, const Make& make) {
+    static std::string last;
+    static decltype(make()) value;
+    if (key != last) value = {}, value = make(), last = std::move(key);
+    return value;
+}
 
 }  // namespace octet::bench
