@@ -57,7 +57,8 @@ std::int8_t between(std::mt19937& random, int low, int high) {
     return static_cast<std::int8_t>(low + static_cast<int>(random() % static_cast<std::uint32_t>(high - low + 1)));
 }
 
-isa own_kernel(isa which) { return octet::test::expected_target(which, {isa::avx512_vnni, isa::avx2}); }
+isa own_kernel(isa which) { return octet::test::expected_target(which, {isa::avx512_vnni, isa::avx_vnni, isa::avx2}); }
+
 /// One row against all columns.
 template <class Rounding>
 void run_row(const gemm_entry<Rounding>& kernel, const octet::packed_gemm<Rounding>& packed,

@@ -18,48 +18,49 @@ using namespace octet::test;
 
 std::size_t size(std::ptrdiff_t n) { return static_cast<std::size_t>(n); }
 
-/// Runs `run(call)` for pixels with taps anywhere in two arrays that touch unmapped pages, then with strides, and
-/// expects what byte(taps, tap, channel) says.
+/// Runs `run(call)` for a row of pixels whose lines stand anywhere in two arrays that touch unmapped pages, and expects
+/// what byte(tap, channel) says. step: how many taps stand between neighbouring pixels.
 template <class Run, class Byte>
-void expect_bytes(int channels, int taps, fill how, unsigned seed, const Run& run, const Byte& byte) {
+void expect_bytes(int channels, int rows, int cols, int step, fill how, unsigned seed, const Run& run,
+                  const Byte& byte) {
     data_source data(seed);
     constexpr int pixels = 3;
-    const std::ptrdiff_t out_stride = channels + 2, tap_stride = channels + 3;
-    const guarded<std::int8_t> front(size(3 * channels + 5), guard::begin), back(front.size(), guard::end);
+    const std::ptrdiff_t out_stride = channels + 2, tap_stride = channels + static_cast<int>(seed % 4);
+    const std::ptrdiff_t line = ((pixels - 1) * step + cols - 1) * tap_stride + channels;
+    const guarded<std::int8_t> front(size(line + 5), guard::begin), back(front.size(), guard::end);
     data.bytes(front.all(), how);
     data.bytes(back.all(), how);
-    std::vector<const std::int8_t*> lhs(size(pixels * taps));
-    for (auto& tap : lhs) {
-        const int offset = data.pick(0, 1) * data.pick(0, 2 * channels + 5);
-        tap = data.pick(0, 1) == 0 ? front.data() + offset : back.end() - channels - offset;
+    std::vector<const std::int8_t*> lines(size(rows));
+    for (auto& first : lines) {
+        const int offset = data.pick(0, 1) * data.pick(0, 5);
+        first = data.pick(0, 1) == 0 ? front.data() + offset : back.end() - line - offset;
     }
-    const guarded<std::int8_t> run_of_taps(size((pixels + taps - 2) * tap_stride + channels), guard::end);
-    data.bytes(run_of_taps.all(), how);
-
     const std::size_t out_bytes = size((pixels - 1) * out_stride + channels);
-    for (const bool strided : {false, true}) {
-        pool_call call{.lhs = strided ? nullptr : lhs.data(),
-                       .base = run_of_taps.data(),
-                       .pixel_stride = tap_stride,
-                       .tap_stride = tap_stride,
-                       .taps = taps,
-                       .pixels = pixels,
-                       .channels = channels,
-                       .out = nullptr,
-                       .out_stride = out_stride};
-        std::vector<std::int8_t> expected(out_bytes, untouched);
-        for (int i = 0; i < pixels; ++i)
-            for (int c = 0; c < channels; ++c)
-                expected[size(i * out_stride + c)] = byte(
-                    [&](int t) { return strided ? call.base + (i + t) * tap_stride : lhs[size(i * taps + t)]; }, c);
-        const guarded<std::int8_t> out(out_bytes, seed % 2 == 0 ? guard::end : guard::begin);
-        std::fill(out.begin(), out.end(), untouched);
-        call.out = out.data();
-        run(call);
-        ASSERT_EQ(std::vector(out.begin(), out.end()), expected)
-            << channels << " channels, " << taps << " taps" << (strided ? ", strided" : "");
-    }
+    const guarded<std::int8_t> out(out_bytes, seed % 2 == 0 ? guard::end : guard::begin);
+    std::fill(out.begin(), out.end(), untouched);
+    std::vector<std::int8_t> expected(out_bytes, untouched);
+    for (int i = 0; i < pixels; ++i)
+        for (int c = 0; c < channels; ++c)
+            expected[size(i * out_stride + c)] =
+                byte([&](int t) { return lines[size(t / cols)] + (i * step + t % cols) * tap_stride; }, c);
+    run(pool_call{.lines = lines.data(),
+                  .rows = rows,
+                  .cols = cols,
+                  .tap_stride = tap_stride,
+                  .pixel_stride = step * tap_stride,
+                  .pixels = pixels,
+                  .channels = channels,
+                  .out = out.data(),
+                  .out_stride = out_stride});
+    ASSERT_EQ(std::vector(out.begin(), out.end()), expected)
+        << channels << " channels, " << rows << 'x' << cols << " taps, step " << step;
 }
+
+struct tap_counts {
+    int rows, cols, step;
+};
+/// Windows that share no column with their neighbour, one, or more; 2 and 3 rows, fewer and more.
+constexpr tap_counts windows[] = {{1, 1, 1}, {2, 2, 2}, {2, 2, 1}, {3, 3, 2}, {3, 3, 1}, {3, 2, 2}, {5, 4, 3}, {1, 5, 1}};
 
 TEST(max_pool, every_isa_returns_the_reference_bytes) {
     unsigned seed = 1;
@@ -67,11 +68,12 @@ TEST(max_pool, every_isa_returns_the_reference_bytes) {
         const auto kernel = choose_max_pool(which);
         ASSERT_EQ(kernel.target, expected_target(which, {isa::avx512bw, isa::avx2}));
         for (const int channels : edge_sizes())
-            for (const int taps : {1, 2, 4, 9})
+            for (const auto [rows, cols, step] : windows)
                 for (const clamp limits : {clamp{}, clamp{-60, 40}}) {
                     SCOPED_TRACE(to_string(which));
+                    const int taps = rows * cols;
                     expect_bytes(
-                        channels, taps, channels == 17 ? fill::lowest : fill::random, seed++,
+                        channels, rows, cols, step, channels == 17 ? fill::lowest : fill::random, seed++,
                         [&](const pool_call& call) { kernel.run(call, limits); },
                         [&](const auto& tap, int c) {
                             int most = -128;
@@ -119,10 +121,11 @@ TYPED_TEST(average_pool, every_isa_returns_the_reference_bytes) {
         SCOPED_TRACE(to_string(which));
         const auto kernel = choose_average_pool<TypeParam>(which);
         ASSERT_EQ(kernel.target, expected_target(which, {isa::avx512bw, isa::avx2}));
-        const auto check = [&](int channels, int taps, int divisor, int zero, fill how, clamp limits) {
+        const auto check = [&](int channels, tap_counts w, int divisor, int zero, fill how, clamp limits) {
+            const int taps = w.rows * w.cols;
             const auto params = this->params(zero, divisor, limits);
             expect_bytes(
-                channels, taps, how, seed++, [&](const pool_call& call) { kernel.run(call, params); },
+                channels, w.rows, w.cols, w.step, how, seed++, [&](const pool_call& call) { kernel.run(call, params); },
                 [&](const auto& tap, int c) {
                     int sum = 0;
                     for (int t = 0; t < taps; ++t) sum += tap(t)[c];
@@ -130,11 +133,14 @@ TYPED_TEST(average_pool, every_isa_returns_the_reference_bytes) {
                 });
         };
         for (const int channels : edge_sizes())
-            for (const int taps : {1, 2, 4, 9})
-                check(channels, taps, taps + channels % 3, channels % 256 - 128, fill::random, {});
-        for (const int taps : {254, 255, 256, 257, 511, 1000})  // around the widening of int16 sums
+            for (const tap_counts w : windows)
+                check(channels, w, w.rows * w.cols + channels % 3, channels % 256 - 128, fill::random, {});
+        constexpr tap_counts around_the_widening_of_int16[] = {{1, 253, 1}, {1, 254, 1}, {1, 255, 1},  {1, 256, 1},
+                                                               {2, 127, 1}, {3, 85, 2},  {85, 3, 1},   {254, 1, 1},
+                                                               {1, 509, 1}, {255, 2, 1}, {10, 100, 3}, {1, 511, 1}};
+        for (const tap_counts w : around_the_widening_of_int16)
             for (const fill how : {fill::lowest, fill::highest, fill::random})
-                for (const int zero : {-128, 0, 127}) check(83, taps, taps, zero, how, {-100, 90});
+                for (const int zero : {-128, 0, 127}) check(83, w, w.rows * w.cols, zero, how, {-100, 90});
     }
 }
 
@@ -149,8 +155,8 @@ TYPED_TEST(average_pool, every_isa_averages_the_largest_windows) {
                 const auto params = this->params(-100, divisor, {-128, 127});
                 std::vector<std::int8_t> out(20), expected(20);
                 for (std::size_t c = 0; c < 20; ++c) expected[c] = params(taps * row[c], taps);
-                choose_average_pool<TypeParam>(which).run({nullptr, row.data(), 0, 0, taps, 1, 20, out.data(), 20},
-                                                          params);
+                const std::int8_t* line[] = {row.data()};
+                choose_average_pool<TypeParam>(which).run({line, 1, taps, 0, 0, 1, 20, out.data(), 20}, params);
                 ASSERT_EQ(out, expected) << to_string(which) << ", divisor " << divisor;
             }
         }

@@ -45,5 +45,16 @@
 #define OCTET_REGION_END OCTET_PRAGMA(GCC pop_options)
 #endif
 
+// The AVX-VNNI kernels ask the assembler for the encoding that CPUs without AVX-512 run. A test defines
+// OCTET_AVX_VNNI_AS_AVX512 before any include: then the same source is compiled for AVX512-VNNI with VL, so that it
+// runs on machines that have no AVX-VNNI.
+#if defined(OCTET_AVX_VNNI_AS_AVX512)
+#define OCTET_AVX_VNNI_TARGET "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"
+#define OCTET_VEX
+#else
+#define OCTET_AVX_VNNI_TARGET "avx2,avxvnni"
+#define OCTET_VEX "%{vex%} "
+#endif
+
 // Kernels are assembled from small functions that must melt into one loop.
 #define OCTET_INLINE inline __attribute__((always_inline))

@@ -67,7 +67,11 @@ inline bool supported(isa which) noexcept {
         case isa::avx512bw:
             return supported(isa::avx2) && has.avx512f && has.avx512bw && has.avx512dq && has.avx512vl;
         case isa::avx_vnni:
+#if defined(OCTET_AVX_VNNI_AS_AVX512)
+            return supported(isa::avx512_vnni);
+#else
             return supported(isa::avx2) && has.avx_vnni;
+#endif
         case isa::avx512_vnni:
             return supported(isa::avx512bw) && has.avx512_vnni;
     }

@@ -15,7 +15,7 @@ namespace detail {
 template <isa Which, class Rounding>
 depthwise_entry<Rounding> depthwise_entry_of() noexcept {
     using kernel = depthwise_kernel<Which, Rounding>;
-    return {Which, kernel::name, kernel::layout, &kernel::run};
+    return {Which, kernel::name, kernel::layout, &kernel::scratch_bytes, &kernel::run};
 }
 }  // namespace detail
 

@@ -1,9 +1,8 @@
-// The depthwise kernel on AVX512-VNNI: 64 channels at a time, four taps in each 32-bit lane of vpdpbusd.
+// The depthwise kernel on AVX512-VNNI: 64 channels of an output row, 32 of two, or 16 of four in one register; four
+// taps in each 32-bit lane of vpdpbusd. kernel/depthwise_plan.hpp tells how taps come side by side.
 //
-// Two rounds of unpack bring four taps of a channel side by side: 8 shuffles and 4 dot products for 256 products. That
-// leaves 4 channels of every 16-byte lane in each of 4 accumulators, and the packs of the requantization undo it for
-// nothing. A single last tap takes 4 shuffles. Channels that do not fill 64 run in registers of half or a quarter of
-// the width, which take half the time on machines that split 512-bit operations.
+// A 3x3 window costs 64 outputs 12 dot products, 4 conversions, 4 products and 4 conversions back, 9 instructions that
+// pack and clamp, and (two output rows share them) 2 exclusive ors and 4 unpacks: 37.
 #pragma once
 
 #include <cstddef>
@@ -17,215 +16,280 @@
 namespace octet::inline OCTET_ABI {
 OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 
-/// Registers of `Width` bytes as the depthwise kernel uses them. load: bytes + 128 of the channels in `mask` (all of
-/// them when Whole). low8 to high16: unpack. shuffle: the same order in every 16-byte lane.
-template <int Width>
-struct depthwise_register;
+/// Writes lines: entries of 4 registers a group, the bytes of the input + 128, four taps side by side.
+struct depthwise_line_avx512 {
+    const depthwise_plan* plan;
+    const depthwise_source* sources;  ///< [group][stream][lane]
+    const std::int8_t* padding;       ///< of the panel's first channel
+    std::ptrdiff_t first;             ///< the panel's first channel
+    std::ptrdiff_t in_stride;
+    int in_width;
+    std::uint64_t mask;  ///< of the channels of a stream
 
-template <>
-struct depthwise_register<64> {
-    using type = __m512i;
-    template <bool Whole>
-    static OCTET_INLINE type load(const std::int8_t* p, std::uint64_t mask) noexcept {
-        const type all = Whole ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8(mask, p);
+    /// `count` entries from the one of input column `col` on.
+    template <int Streams>
+    OCTET_INLINE void write(int col, int count, std::byte* line) const noexcept {
+        const std::ptrdiff_t entry = 256 * std::ptrdiff_t{plan->groups};
+        const int step = plan->step, last = in_width - plan->width;  // entries from column 0 to `last` are inside
+        for (; count > 0 && col < 0; --count, col += step, line += entry) edge<Streams>(col, line);
+        const int whole = col > last ? 0 : std::min(count, (last - col) / step + 1);
+        for (int g = 0; g < plan->groups; ++g) inner<Streams>(g, col, whole, line + 256 * g, entry);
+        count -= whole, col += whole * step, line += whole * entry;
+        for (; count > 0; --count, col += step, line += entry) edge<Streams>(col, line);
+    }
+
+  private:
+    template <int Streams>
+    OCTET_INLINE void inner(int group, int col, int count, std::byte* to, std::ptrdiff_t entry) const noexcept {
+        constexpr int places = 4 * Streams;
+        const depthwise_source* from = sources + group * places;
+        const std::int8_t* at[places];
+        std::ptrdiff_t step[places];
+#pragma GCC unroll 16
+        for (int i = 0; i < places; ++i) {
+            at[i] = from[i].at + (col * in_stride & from[i].step) + first;
+            step[i] = plan->step * in_stride & from[i].step;
+        }
+        for (; count > 0; --count, to += entry) {
+            interleave<Streams>(at, to);
+#pragma GCC unroll 16
+            for (int i = 0; i < places; ++i) at[i] += step[i];
+        }
+    }
+    /// An entry of which some columns lie outside the image.
+    template <int Streams>
+    void edge(int col, std::byte* to) const noexcept {
+        constexpr int places = 4 * Streams;
+        const depthwise_source* from = sources;
+        const depthwise_plan::place* place = plan->places.data();
+        for (int g = 0; g < plan->groups; ++g, from += places, place += 4, to += 256) {
+            const std::int8_t* at[places];
+            for (int i = 0; i < places; ++i) {
+                const int x = col + place[i % 4].col;
+                at[i] = x < 0 || x >= in_width ? padding : from[i].at + (col * in_stride & from[i].step) + first;
+            }
+            interleave<Streams>(at, to);
+        }
+    }
+    template <int Streams>
+    OCTET_INLINE void interleave(const std::int8_t* const* at, std::byte* to) const noexcept {
+        const __m512i a = row<Streams>(at), b = row<Streams>(at + 1), c = row<Streams>(at + 2),
+                      d = row<Streams>(at + 3);
+        const __m512i ab_low = _mm512_unpacklo_epi8(a, b), ab_high = _mm512_unpackhi_epi8(a, b);
+        const __m512i cd_low = _mm512_unpacklo_epi8(c, d), cd_high = _mm512_unpackhi_epi8(c, d);
+        _mm512_store_si512(to, _mm512_unpacklo_epi16(ab_low, cd_low));
+        _mm512_store_si512(to + 64, _mm512_unpackhi_epi16(ab_low, cd_low));
+        _mm512_store_si512(to + 128, _mm512_unpacklo_epi16(ab_high, cd_high));
+        _mm512_store_si512(to + 192, _mm512_unpackhi_epi16(ab_high, cd_high));
+    }
+    /// The bytes of one lane, + 128: 64 channels, or those of 2 or 4 streams.
+    template <int Streams>
+    OCTET_INLINE __m512i row(const std::int8_t* const* at) const noexcept {
+        __m512i all;
+        if constexpr (Streams == 1) {
+            all = _mm512_loadu_si512(at[0]);
+        } else if constexpr (Streams == 2) {
+            all = _mm512_inserti64x4(_mm512_castsi256_si512(half(at[0])), half(at[4]), 1);
+        } else {
+            const __m256i front = _mm256_inserti128_si256(_mm256_castsi128_si256(quarter(at[0])), quarter(at[4]), 1);
+            const __m256i back = _mm256_inserti128_si256(_mm256_castsi128_si256(quarter(at[8])), quarter(at[12]), 1);
+            all = _mm512_inserti64x4(_mm512_castsi256_si512(front), back, 1);
+        }
         return _mm512_xor_si512(all, _mm512_set1_epi8(-128));
     }
-    static OCTET_INLINE type whole(const void* p) noexcept { return _mm512_loadu_si512(p); }
-    static OCTET_INLINE type low8(type a, type b) noexcept { return _mm512_unpacklo_epi8(a, b); }
-    static OCTET_INLINE type high8(type a, type b) noexcept { return _mm512_unpackhi_epi8(a, b); }
-    static OCTET_INLINE type low16(type a, type b) noexcept { return _mm512_unpacklo_epi16(a, b); }
-    static OCTET_INLINE type high16(type a, type b) noexcept { return _mm512_unpackhi_epi16(a, b); }
-    static OCTET_INLINE type shuffle(type a, __m128i order) noexcept {
-        return _mm512_shuffle_epi8(a, _mm512_broadcast_i32x4(order));
+    static OCTET_INLINE __m256i half(const std::int8_t* p) noexcept {
+        return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     }
-};
-
-template <>
-struct depthwise_register<32> {
-    using type = __m256i;
-    template <bool Whole>
-    static OCTET_INLINE type load(const std::int8_t* p, std::uint64_t mask) noexcept {
-        const type all = Whole ? whole(p) : _mm256_maskz_loadu_epi8(static_cast<__mmask32>(mask), p);
-        return _mm256_xor_si256(all, _mm256_set1_epi8(-128));
-    }
-    static OCTET_INLINE type whole(const void* p) noexcept {
-        return _mm256_loadu_si256(static_cast<const __m256i*>(p));
-    }
-    static OCTET_INLINE type low8(type a, type b) noexcept { return _mm256_unpacklo_epi8(a, b); }
-    static OCTET_INLINE type high8(type a, type b) noexcept { return _mm256_unpackhi_epi8(a, b); }
-    static OCTET_INLINE type low16(type a, type b) noexcept { return _mm256_unpacklo_epi16(a, b); }
-    static OCTET_INLINE type high16(type a, type b) noexcept { return _mm256_unpackhi_epi16(a, b); }
-    static OCTET_INLINE type shuffle(type a, __m128i order) noexcept {
-        return _mm256_shuffle_epi8(a, _mm256_broadcastsi128_si256(order));
-    }
-};
-
-template <>
-struct depthwise_register<16> {
-    using type = __m128i;
-    template <bool Whole>
-    static OCTET_INLINE type load(const std::int8_t* p, std::uint64_t mask) noexcept {
-        const type all = Whole ? whole(p) : _mm_maskz_loadu_epi8(static_cast<__mmask16>(mask), p);
-        return _mm_xor_si128(all, _mm_set1_epi8(-128));
-    }
-    static OCTET_INLINE type whole(const void* p) noexcept { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
-    static OCTET_INLINE type low8(type a, type b) noexcept { return _mm_unpacklo_epi8(a, b); }
-    static OCTET_INLINE type high8(type a, type b) noexcept { return _mm_unpackhi_epi8(a, b); }
-    static OCTET_INLINE type low16(type a, type b) noexcept { return _mm_unpacklo_epi16(a, b); }
-    static OCTET_INLINE type high16(type a, type b) noexcept { return _mm_unpackhi_epi16(a, b); }
-    static OCTET_INLINE type shuffle(type a, __m128i order) noexcept { return _mm_shuffle_epi8(a, order); }
-};
-
-/// What becomes of the four accumulators of a panel of `Width` channels.
-template <class Rounding, int Width>
-struct depthwise_epilogue {
-    static constexpr int vectors = Width / 16;
-    scale_avx512<Rounding> scale;
-    bytes_avx512 bytes;
-    typename scale_avx512<Rounding>::multipliers m[vectors];
-
-    OCTET_INLINE depthwise_epilogue(const typename Rounding::multiplier* multipliers, zero_point z,
-                                    clamp limits) noexcept
-        : scale(z, limits), bytes(z, limits) {
-        for (int v = 0; v < vectors; ++v) m[v] = scale.load(multipliers + 16 * v);
-    }
-    /// The bytes of all channels, in order, from the lowest byte on.
-    OCTET_INLINE __m512i operator()(const __m512i (&acc)[4]) const noexcept {
-        return bytes.lanes(scale(acc[0], m[0]), scale(acc[1], m[1]), scale(acc[2], m[2]), scale(acc[3], m[3]));
-    }
-    OCTET_INLINE __m512i operator()(const __m256i (&acc)[4]) const noexcept {
-        const __m512i front = scale(_mm512_inserti64x4(_mm512_castsi256_si512(acc[0]), acc[1], 1), m[0]);
-        const __m512i back = scale(_mm512_inserti64x4(_mm512_castsi256_si512(acc[2]), acc[3], 1), m[1]);
-        // 16-byte lane i of the packs begins with lane i of front, then of back: accumulators 0, 2; 0, 2; 1, 3; 1, 3.
-        const __m512i order = _mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 13, 5, 12, 4, 9, 1, 8, 0);
-        return _mm512_permutexvar_epi32(order, bytes.lanes(front, back, front, back));
-    }
-    OCTET_INLINE __m512i operator()(const __m128i (&acc)[4]) const noexcept {
-        const __m256i front = _mm256_inserti128_si256(_mm256_castsi128_si256(acc[0]), acc[1], 1);
-        const __m256i back = _mm256_inserti128_si256(_mm256_castsi128_si256(acc[2]), acc[3], 1);
-        const __m512i all = scale(_mm512_inserti64x4(_mm512_castsi256_si512(front), back, 1), m[0]);
-        return bytes(all, all, all, all);
+    OCTET_INLINE __m128i quarter(const std::int8_t* p) const noexcept {
+        return _mm_maskz_loadu_epi8(static_cast<__mmask16>(mask), p);
     }
 };
 
 template <class Rounding>
 struct depthwise_kernel<isa::avx512_vnni, Rounding> {
-    static constexpr const char* name = "depthwise 1x64 vpdpbusd";
-    static constexpr depthwise_layout layout{.panel = 64, .narrow = 16, .group = 4, .vectors = 4, .lhs_shift = 128};
+    static constexpr const char* name = "depthwise 2x64 vpdpbusd";
+    static constexpr depthwise_layout layout{
+        .panel = 64, .narrow = 16, .slots = 16, .vectors = 4, .lanes = 4, .lhs_shift = 128};
 
+    static std::size_t scratch_bytes(const packed_depthwise<Rounding>& w) noexcept {
+        return static_cast<std::size_t>(w.line_bytes()) +
+               static_cast<std::size_t>(w.plan.groups) * max_streams * 4 * sizeof(depthwise_source);
+    }
+
+    /// Panels outside, bands of output rows inside: weights stay near.
     static void run(const depthwise_call<Rounding>& call) noexcept {
         const int channels = call.weights->channels;
-        for (int first = 0; first < channels; first += layout.panel) {
-            const int columns = channels - first < layout.panel ? channels - first : layout.panel;
-            switch (layout.width(first, channels)) {
-                case 64:
-                    any_taps<64>(call, first, columns);
-                    break;
-                case 32:
-                    any_taps<32>(call, first, columns);
-                    break;
-                default:
-                    any_taps<16>(call, first, columns);
-            }
+        for (int first = 0, panel = 0, width = 0; first < channels; first += width, ++panel) {
+            width = layout.width(channels - first);
+            if (width == 64)
+                bands<1>(call, first, panel);
+            else if (width == 32)
+                bands<2>(call, first, panel);
+            else
+                bands<4>(call, first, panel);
         }
     }
 
   private:
-    template <int Width>
-    static OCTET_INLINE void any_taps(const depthwise_call<Rounding>& call, int first, int columns) noexcept {
-        const bool whole = columns == Width;
-        if (call.weights->taps == 9)
-            whole ? panel<Width, 9, true>(call, first, columns) : panel<Width, 9, false>(call, first, columns);
-        else
-            whole ? panel<Width, 0, true>(call, first, columns) : panel<Width, 0, false>(call, first, columns);
-    }
+    static constexpr int max_streams = 4;
 
-    /// All pixels of one panel. Taps: their number where it is known when this is compiled (all weights then stay in
-    /// registers), or 0.
-    template <int Width, int Taps, bool Whole>
-    static void panel(const depthwise_call<Rounding>& call, int first, int columns) noexcept {
-        using ops = depthwise_register<Width>;
-        using vector = typename ops::type;
-        constexpr int held_groups = (Taps + 3) / 4;
+    /// What a run of output columns needs.
+    struct job {
+        const packed_depthwise<Rounding>* weights;
+        const std::byte* panel;
+        const std::int32_t* bias;
+        const typename Rounding::multiplier* multipliers;
+        zero_point out_zero;
+        clamp limits;
+        const std::byte* line;
+        int count;
+        std::ptrdiff_t out_stride;
+        int streams;
+        std::uint64_t mask;
+        std::int8_t* out[2 * max_streams];     ///< [output row][stream]
+        std::ptrdiff_t step[2 * max_streams];  ///< all ones, or 0 where the row is none of the image's
+    };
+
+    template <int Streams>
+    static void bands(const depthwise_call<Rounding>& call, int first, int panel) noexcept {
         const packed_depthwise<Rounding>& w = *call.weights;
-        const depthwise_epilogue<Rounding, Width> epilogue(w.multipliers.data() + first, call.out_zero, call.limits);
+        const depthwise_plan& plan = w.plan;
+        const int columns = w.channels - first < 64 / Streams ? w.channels - first : 64 / Streams;
         const std::uint64_t mask = ~std::uint64_t{0} >> (64 - columns);
-        const int taps = Taps != 0 ? Taps : w.taps;
-        const int pixels = call.pixels;
-        const std::ptrdiff_t out_stride = call.out_stride;
-        const std::byte* const packed = w.panel(first);
-        vector bias[4], held[held_groups * 4 + 1];
-#pragma GCC unroll 4
-        for (int v = 0; v < 4; ++v) bias[v] = ops::whole(w.bias.data() + first + v * (Width / 4));
-#pragma GCC unroll 12
-        for (int v = 0; v < held_groups * 4; ++v) held[v] = ops::whole(packed + v * Width);
-
-        const std::int8_t* const* lhs = call.lhs;
-        std::int8_t* out = call.out + first;
-        for (int i = 0; i < pixels; ++i, lhs += taps, out += out_stride) {
-            vector acc[4];
-#pragma GCC unroll 4
-            for (int v = 0; v < 4; ++v) acc[v] = bias[v];
-            int t = 0;
-#pragma GCC unroll 4
-            for (; t + 1 < taps; t += 4) {
-                const int third = t + 2 < taps ? t + 2 : t,
-                          fourth = t + 3 < taps ? t + 3 : t;  // of absent taps weights are 0
-                vector weights[4];
-#pragma GCC unroll 4
-                for (int v = 0; v < 4; ++v) weights[v] = Taps != 0 ? held[t + v] : ops::whole(packed + (t + v) * Width);
-                four_taps<ops>(acc, weights, ops::template load<Whole>(lhs[t] + first, mask),
-                               ops::template load<Whole>(lhs[t + 1] + first, mask),
-                               ops::template load<Whole>(lhs[third] + first, mask),
-                               ops::template load<Whole>(lhs[fourth] + first, mask));
+        std::byte* const line = call.scratch;
+        auto* sources = reinterpret_cast<depthwise_source*>(line + w.line_bytes());
+        const depthwise_line_avx512 lines{
+            &plan, sources, call.padding + first, first, call.in_stride, call.in_size.width, mask};
+        std::int8_t nowhere[64];
+        job j{&w,
+              w.panel_weights(panel),
+              w.bias.data() + 64 * panel,
+              w.multipliers.data() + 64 * panel,
+              call.out_zero,
+              call.limits,
+              line,
+              0,
+              call.out_stride,
+              Streams,
+              mask,
+              {},
+              {}};
+        void (*const outputs)(const job&) noexcept = choose(w);
+        for (int row = call.first_row, end = row + call.rows; row < end; row += Streams * plan.rows) {
+            fill_sources(call, row, Streams, sources);
+            for (int x = 0; x < call.out_width; x += j.count) {
+                j.count = call.out_width - x < w.outputs_a_line ? call.out_width - x : w.outputs_a_line;
+                lines.template write<Streams>(x * plan.taps.stride.width - plan.taps.pad.left,
+                                              (j.count - 1) * plan.advance + plan.reach, line);
+                for (int r = 0; r < plan.rows; ++r)
+                    for (int s = 0; s < Streams; ++s) {
+                        const int y = row + s * plan.rows + r;
+                        j.out[r * Streams + s] =
+                            y < end ? call.out + (std::ptrdiff_t{y} * call.out_width + x) * call.out_stride + first
+                                    : nowhere;
+                        j.step[r * Streams + s] = y < end ? -1 : 0;
+                    }
+                outputs(j);
             }
-            if (t < taps) {
-                vector weights[4];
-#pragma GCC unroll 4
-                for (int v = 0; v < 4; ++v) weights[v] = Taps != 0 ? held[t + v] : ops::whole(packed + (t + v) * Width);
-                one_tap<ops>(acc, weights, ops::template load<Whole>(lhs[t] + first, mask));
-            }
-            store<Width, Whole>(out, epilogue(acc), mask);
         }
     }
-
-    template <class Ops, class Vector>
-    static OCTET_INLINE void four_taps(Vector (&acc)[4], const Vector (&w)[4], Vector a, Vector b, Vector c,
-                                       Vector d) noexcept {
-        const Vector ab_low = Ops::low8(a, b), ab_high = Ops::high8(a, b);
-        const Vector cd_low = Ops::low8(c, d), cd_high = Ops::high8(c, d);
-        dot(acc[0], Ops::low16(ab_low, cd_low), w[0]);
-        dot(acc[1], Ops::high16(ab_low, cd_low), w[1]);
-        dot(acc[2], Ops::low16(ab_high, cd_high), w[2]);
-        dot(acc[3], Ops::high16(ab_high, cd_high), w[3]);
-    }
-    /// Byte 4v + j of every 16-byte lane goes to the lowest byte of its 32-bit lane j, for accumulator v; the weights
-    /// of the other three bytes are 0.
-    template <class Ops, class Vector>
-    static OCTET_INLINE void one_tap(Vector (&acc)[4], const Vector (&w)[4], Vector a) noexcept {
-        dot(acc[0], Ops::shuffle(a, _mm_set_epi32(3, 2, 1, 0)), w[0]);
-        dot(acc[1], Ops::shuffle(a, _mm_set_epi32(7, 6, 5, 4)), w[1]);
-        dot(acc[2], Ops::shuffle(a, _mm_set_epi32(11, 10, 9, 8)), w[2]);
-        dot(acc[3], Ops::shuffle(a, _mm_set_epi32(15, 14, 13, 12)), w[3]);
+    static auto choose(const packed_depthwise<Rounding>& w) noexcept -> void (*)(const job&) noexcept {
+        const extent kernel = w.plan.taps.kernel, whole{3, 3}, large{5, 5};
+        if (w.plan.rows == 2) {
+            if (w.bounded && kernel == whole && w.plan.advance == 1) return &outputs<3, 2, true>;
+            if (w.bounded && kernel == large) return &outputs<8, 2, false>;
+            return &outputs<0, 2, false>;
+        }
+        if (w.bounded && w.plan.terms.size() == 3) return &outputs<3, 1, false>;
+        return &outputs<0, 1, false>;
     }
 
+    /// Terms: their number where it is known when this is compiled, or 0. Two columns at a time share the loads of
+    /// weights; where Shared, term t of the second one is term t + 1 of the first.
+    template <int Terms, int Rows, bool Shared>
+    static void outputs(const job& j) noexcept {
+        const scale_avx512<Rounding> scale(j.out_zero, j.limits);
+        const bytes_avx512 bytes(j.out_zero, j.limits);
+        const packed_depthwise<Rounding>& w = *j.weights;
+        const int terms = Terms != 0 ? Terms : static_cast<int>(w.plan.terms.size());
+        const std::ptrdiff_t entry = w.entry_bytes(), advance = w.plan.advance * entry, out_stride = j.out_stride;
+        const std::ptrdiff_t* const offsets = w.offsets.data();
+        const std::int32_t* const bias = j.bias;
+        const typename Rounding::multiplier* const multipliers = j.multipliers;
+        const std::byte* line = j.line;
+        std::ptrdiff_t at = 0;
+        for (int x = 0; x < j.count; x += 2, line += 2 * advance, at += 2 * out_stride) {
+            const std::byte* const next = x + 1 < j.count ? line + advance : line;
+            const std::byte* weights = j.panel;
+            __m512i sums[2][Rows][4];
+#pragma GCC unroll 4
+            for (int v = 0; v < 4; ++v) {
+                __m512i acc[2][Rows];
+#pragma GCC unroll 2
+                for (int r = 0; r < Rows; ++r) acc[0][r] = acc[1][r] = _mm512_loadu_si512(bias + 16 * v);
+                __m512i b = load(line + 64 * v);
+#pragma GCC unroll 8
+                for (int t = 0; t < terms; ++t, weights += 64 * Rows) {
+                    const __m512i a = Shared ? b : load(line + offsets[t] + 64 * v);
+                    b = load(Shared ? line + (t + 1) * entry + 64 * v : next + offsets[t] + 64 * v);
+#pragma GCC unroll 2
+                    for (int r = 0; r < Rows; ++r) {
+                        const __m512i both = load(weights + 64 * r);
+                        dot(acc[0][r], a, both);
+                        dot(acc[1][r], b, both);
+                    }
+                }
+                const auto m = scale.load(multipliers + 16 * v);
+#pragma GCC unroll 2
+                for (int r = 0; r < Rows; ++r) {
+                    sums[0][r][v] = scaled<Terms != 0>(scale, acc[0][r], m);
+                    sums[1][r][v] = scaled<Terms != 0>(scale, acc[1][r], m);
+                }
+            }
+#pragma GCC unroll 2
+            for (int r = 0; r < Rows; ++r) {
+                store(j, r, at, bytes.lanes(sums[0][r][0], sums[0][r][1], sums[0][r][2], sums[0][r][3]));
+                if (x + 1 < j.count)
+                    store(j, r, at + out_stride,
+                          bytes.lanes(sums[1][r][0], sums[1][r][1], sums[1][r][2], sums[1][r][3]));
+            }
+        }
+    }
+    /// Loaded once: compilers take a load for free and repeat it.
+    static OCTET_INLINE __m512i load(const std::byte* p) noexcept {
+        __m512i v = _mm512_load_si512(p);
+        asm("" : "+v"(v));
+        return v;
+    }
+
+    /// Bounded: no product reaches 2^31, and saturating packs are all the clamp that nearest_even needs.
+    template <bool Bounded, class Multipliers>
+    static OCTET_INLINE __m512i scaled(const scale_avx512<Rounding>& scale, __m512i acc,
+                                       const Multipliers& m) noexcept {
+        if constexpr (Bounded && Rounding::policy == rounding_policy::nearest_even)
+            return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), m));
+        else
+            return scale(acc, m);
+    }
+    static OCTET_INLINE void store(const job& j, int r, std::ptrdiff_t at, __m512i row) noexcept {
+        const auto to = [&](int s) { return j.out[r * j.streams + s] + (at & j.step[r * j.streams + s]); };
+        if (j.streams == 1) {
+            _mm512_storeu_si512(to(0), row);
+        } else if (j.streams == 2) {
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(to(0)), _mm512_castsi512_si256(row));
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(to(1)), _mm512_extracti64x4_epi64(row, 1));
+        } else {
+            const auto mask = static_cast<__mmask16>(j.mask);
+            _mm_mask_storeu_epi8(to(0), mask, _mm512_castsi512_si128(row));
+            _mm_mask_storeu_epi8(to(1), mask, _mm512_extracti32x4_epi32(row, 1));
+            _mm_mask_storeu_epi8(to(2), mask, _mm512_extracti32x4_epi32(row, 2));
+            _mm_mask_storeu_epi8(to(3), mask, _mm512_extracti32x4_epi32(row, 3));
+        }
+    }
     /// acc += four products of u's unsigned bytes with w's signed ones, in every 32-bit lane. Not the intrinsic: GCC 12
     /// copies the accumulators that it is fed.
-    template <class Vector>
-    static OCTET_INLINE void dot(Vector& acc, Vector u, Vector w) noexcept {
+    static OCTET_INLINE void dot(__m512i& acc, __m512i u, __m512i w) noexcept {
         asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(acc) : "v"(u), "v"(w));
-    }
-
-    template <int Width, bool Whole>
-    static OCTET_INLINE void store(std::int8_t* out, __m512i row, std::uint64_t mask) noexcept {
-        if constexpr (!Whole)
-            _mm512_mask_storeu_epi8(out, mask, row);
-        else if constexpr (Width == 64)
-            _mm512_storeu_si512(out, row);
-        else if constexpr (Width == 32)
-            _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm512_castsi512_si256(row));
-        else
-            _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm512_castsi512_si128(row));
     }
 };
 

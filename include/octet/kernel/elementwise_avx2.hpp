@@ -6,9 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "octet/isa/x86.hpp"
 #include "octet/kernel/elementwise_call.hpp"
+#include "octet/kernel/elementwise_digits.hpp"
 #include "octet/kernel/epilogue_avx2.hpp"
 
 #if defined(__x86_64__)
@@ -96,36 +98,77 @@ struct binary_lanes_avx2<mul_params<Rounding>> {
     }
 };
 
+/// 32 bytes of a and of b to those of the result.
+template <class Params>
+struct binary_block_avx2 {
+    binary_lanes_avx2<Params> lanes;
+    bytes_avx2 bytes;
+
+    explicit OCTET_INLINE binary_block_avx2(const Params& p) noexcept : lanes(p), bytes(p.out_zero, p.limits) {}
+    OCTET_INLINE __m256i operator()(__m256i a, __m256i b) const noexcept {
+        const __m256i zero = _mm256_setzero_si256();
+        const __m256i low = _mm256_unpacklo_epi8(a, b), high = _mm256_unpackhi_epi8(a, b);
+        return bytes.lanes(lanes(_mm256_unpacklo_epi8(zero, low)), lanes(_mm256_unpackhi_epi8(zero, low)),
+                           lanes(_mm256_unpacklo_epi8(zero, high)), lanes(_mm256_unpackhi_epi8(zero, high)));
+    }
+};
+
+/// The same for sums whose digits fit.
+struct digit_add_avx2 {
+    __m256i weights[3], offset[3], low, high;
+    __m128i shift;
+
+    explicit OCTET_INLINE digit_add_avx2(const add_digits& d) noexcept
+        : weights{_mm256_set1_epi16(d.weights[0]), _mm256_set1_epi16(d.weights[1]), _mm256_set1_epi16(d.weights[2])},
+          offset{_mm256_set1_epi16(d.offset[0]), _mm256_set1_epi16(d.offset[1]), _mm256_set1_epi16(d.offset[2])},
+          low(_mm256_set1_epi8(static_cast<char>(d.limits.low))),
+          high(_mm256_set1_epi8(static_cast<char>(d.limits.high))),
+          shift(_mm_cvtsi32_si128(d.shift)) {}
+    OCTET_INLINE __m256i operator()(__m256i a, __m256i b) const noexcept {
+        const __m256i all =
+            _mm256_packs_epi16(words(_mm256_unpacklo_epi8(a, b)), words(_mm256_unpackhi_epi8(a, b)));
+        return _mm256_min_epi8(_mm256_max_epi8(all, low), high);
+    }
+
+  private:
+    OCTET_INLINE __m256i words(__m256i pairs) const noexcept {
+        const __m256i first = _mm256_add_epi16(_mm256_maddubs_epi16(weights[0], pairs), offset[0]);
+        const __m256i second = _mm256_add_epi16(_mm256_maddubs_epi16(weights[1], pairs), offset[1]);
+        const __m256i carried = _mm256_srai_epi16(_mm256_add_epi16(second, _mm256_srai_epi16(first, 7)), 7);
+        const __m256i third = _mm256_add_epi16(_mm256_maddubs_epi16(weights[2], pairs), carried);
+        return _mm256_sra_epi16(_mm256_adds_epi16(third, offset[2]), shift);
+    }
+};
+
+template <class Block>
+OCTET_INLINE void binary_row_avx2(const Block& block, const std::int8_t* a, std::ptrdiff_t a_step, const std::int8_t* b,
+                                  std::ptrdiff_t b_step, std::int8_t* out, std::size_t n) noexcept {
+    alignas(32) std::int8_t a_block[32] = {}, b_block[32] = {}, out_block[32];
+    if (a_step == 0) std::memset(a_block, *a, 32), a = a_block;
+    if (b_step == 0) std::memset(b_block, *b, 32), b = b_block;
+    const auto store = [&block](const std::int8_t* x, const std::int8_t* y, std::int8_t* to) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
+                            block(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)),
+                                  _mm256_loadu_si256(reinterpret_cast<const __m256i*>(y))));
+    };
+    for (; n >= 32; n -= 32, a += 32 * a_step, b += 32 * b_step, out += 32) store(a, b, out);
+    if (n != 0) {
+        if (a_step != 0) std::memcpy(a_block, a, n);
+        if (b_step != 0) std::memcpy(b_block, b, n);
+        store(a_block, b_block, out_block);
+        std::memcpy(out, out_block, n);
+    }
+}
+
 template <class Params>
 struct binary_kernel<isa::avx2, Params> {
     static void run(const Params& params, const std::int8_t* a, std::ptrdiff_t a_step, const std::int8_t* b,
                     std::ptrdiff_t b_step, std::int8_t* out, std::size_t n) noexcept {
         if (n == 0) return;
-        alignas(32) std::int8_t a_block[32] = {}, b_block[32] = {}, out_block[32];
-        if (a_step == 0) std::memset(a_block, *a, 32), a = a_block;
-        if (b_step == 0) std::memset(b_block, *b, 32), b = b_block;
-        const binary_lanes_avx2<Params> lanes(params);
-        const bytes_avx2 bytes(params.out_zero, params.limits);
-        for (; n >= 32; n -= 32, a += 32 * a_step, b += 32 * b_step, out += 32) block(lanes, bytes, a, b, out);
-        if (n != 0) {
-            if (a_step != 0) std::memcpy(a_block, a, n);
-            if (b_step != 0) std::memcpy(b_block, b, n);
-            block(lanes, bytes, a_block, b_block, out_block);
-            std::memcpy(out, out_block, n);
-        }
-    }
-
-  private:
-    static OCTET_INLINE void block(const binary_lanes_avx2<Params>& lanes, const bytes_avx2& bytes,
-                                   const std::int8_t* a, const std::int8_t* b, std::int8_t* out) noexcept {
-        const __m256i zero = _mm256_setzero_si256();
-        const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(a));
-        const __m256i y = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(b));
-        const __m256i low = _mm256_unpacklo_epi8(x, y), high = _mm256_unpackhi_epi8(x, y);
-        const __m256i all =
-            bytes.lanes(lanes(_mm256_unpacklo_epi8(zero, low)), lanes(_mm256_unpackhi_epi8(zero, low)),
-                        lanes(_mm256_unpacklo_epi8(zero, high)), lanes(_mm256_unpackhi_epi8(zero, high)));
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), all);
+        if constexpr (std::is_same_v<Params, add_params<nearest_even>>)
+            if (add_digits::fit(params))
+                return binary_row_avx2(digit_add_avx2(add_digits(params)), a, a_step, b, b_step, out, n);
+        binary_row_avx2(binary_block_avx2<Params>(params), a, a_step, b, b_step, out, n);
     }
 };
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "octet/isa/x86.hpp"
 #include "octet/kernel/elementwise_call.hpp"
@@ -18,25 +19,37 @@ OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 template <class Params>
 struct binary_lanes_avx512;
 
-/// a * A = 256 a * (A >> 8) + a * (A & 255): one dot product of int16, and one of bytes with the unsigned low weights.
-template <>
-struct binary_lanes_avx512<add_params<nearest_even>> {
-    __m512i low, high, offset, mask, even;
-    __m128i shift;
+/// a * A + b * B + offset, where a * A = 256 a * (A >> 8) + a * (A & 255): one dot product of int16, and one of bytes
+/// with the unsigned low weights.
+struct raised_avx512 {
+    __m512i low, high, offset;
 
-    explicit OCTET_INLINE binary_lanes_avx512(const add_params<nearest_even>& p) noexcept
+    OCTET_INLINE raised_avx512(const add_params<nearest_even>& p, std::int32_t sum) noexcept
         : low(_mm512_set1_epi32((p.a & 0xff) << 8 |
                                 static_cast<std::int32_t>(static_cast<std::uint32_t>(p.b & 0xff) << 24))),
           high(_mm512_set1_epi32(p.a >> 8 | (p.b >> 8) << 16)),
-          offset(_mm512_set1_epi32(p.offset)),
-          mask(_mm512_set1_epi32(p.mask())),
-          even(_mm512_set1_epi32(~1)),
-          shift(_mm_cvtsi32_si128(p.shift)) {}
+          offset(_mm512_set1_epi32(sum)) {}
     OCTET_INLINE __m512i operator()(__m512i pairs) const noexcept {
         __m512i raised = offset;  // not the intrinsics: GCC 12 copies the accumulators that it feeds them
         asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(raised) : "v"(low), "v"(pairs));
         asm("vpdpwssd {%2, %1, %0|%0, %1, %2}" : "+v"(raised) : "v"(high), "v"(pairs));
-        const __m512i up = _mm512_sra_epi32(raised, shift);
+        return raised;
+    }
+};
+
+template <>
+struct binary_lanes_avx512<add_params<nearest_even>> {
+    raised_avx512 raise;
+    __m512i mask, even;
+    __m128i shift;
+
+    explicit OCTET_INLINE binary_lanes_avx512(const add_params<nearest_even>& p) noexcept
+        : raise(p, p.offset),
+          mask(_mm512_set1_epi32(p.mask())),
+          even(_mm512_set1_epi32(~1)),
+          shift(_mm_cvtsi32_si128(p.shift)) {}
+    OCTET_INLINE __m512i operator()(__m512i pairs) const noexcept {
+        const __m512i raised = raise(pairs), up = _mm512_sra_epi32(raised, shift);
         return _mm512_mask_and_epi32(up, _mm512_testn_epi32_mask(raised, mask), up, even);
     }
 };
@@ -97,32 +110,81 @@ struct binary_lanes_avx512<mul_params<Rounding>> {
     }
 };
 
+/// 64 bytes of a and of b to those of the result.
+template <class Params>
+struct binary_block_avx512 {
+    binary_lanes_avx512<Params> lanes;
+    bytes_avx512 bytes;
+
+    explicit OCTET_INLINE binary_block_avx512(const Params& p) noexcept : lanes(p), bytes(p.out_zero, p.limits) {}
+    OCTET_INLINE __m512i operator()(__m512i a, __m512i b) const noexcept {
+        const __m512i zero = _mm512_setzero_si512();
+        const __m512i low = _mm512_unpacklo_epi8(a, b), high = _mm512_unpackhi_epi8(a, b);
+        return bytes.lanes(lanes(_mm512_unpacklo_epi8(zero, low)), lanes(_mm512_unpackhi_epi8(zero, low)),
+                           lanes(_mm512_unpacklo_epi8(zero, high)), lanes(_mm512_unpackhi_epi8(zero, high)));
+    }
+};
+
+/// The same for sums without a tie, whose offset takes in the output's zero point. Clamped: false where the limits are
+/// those of int8, which the packs keep.
+template <bool Clamped>
+struct plain_add_avx512 {
+    raised_avx512 raise;
+    __m128i shift;
+    __m512i low, high;
+
+    /// The offset stays within 2^30 + 2^29 as long as 2^shift * 128 does.
+    static bool fits(const add_params<nearest_even>& p) noexcept { return !p.ties && p.shift <= 22; }
+
+    explicit OCTET_INLINE plain_add_avx512(const add_params<nearest_even>& p) noexcept
+        : raise(p, p.offset + p.out_zero.value * (1 << p.shift)),
+          shift(_mm_cvtsi32_si128(p.shift)),
+          low(_mm512_set1_epi8(static_cast<char>(p.limits.low))),
+          high(_mm512_set1_epi8(static_cast<char>(p.limits.high))) {}
+    OCTET_INLINE __m512i operator()(__m512i a, __m512i b) const noexcept {
+        const __m512i all =
+            _mm512_packs_epi16(words(_mm512_unpacklo_epi8(a, b)), words(_mm512_unpackhi_epi8(a, b)));
+        return Clamped ? _mm512_min_epi8(_mm512_max_epi8(all, low), high) : all;
+    }
+
+  private:
+    OCTET_INLINE __m512i words(__m512i pairs) const noexcept {
+        const __m512i zero = _mm512_setzero_si512();
+        return _mm512_packs_epi32(_mm512_sra_epi32(raise(_mm512_unpacklo_epi8(zero, pairs)), shift),
+                                  _mm512_sra_epi32(raise(_mm512_unpackhi_epi8(zero, pairs)), shift));
+    }
+};
+
+template <class Block>
+OCTET_INLINE void binary_row_avx512(const Block& block, const std::int8_t* a, std::ptrdiff_t a_step,
+                                    const std::int8_t* b, std::ptrdiff_t b_step, std::int8_t* out,
+                                    std::size_t n) noexcept {
+    alignas(64) std::int8_t a_all[64], b_all[64];
+    if (a_step == 0) _mm512_store_si512(a_all, _mm512_set1_epi8(*a)), a = a_all;
+    if (b_step == 0) _mm512_store_si512(b_all, _mm512_set1_epi8(*b)), b = b_all;
+    for (; n >= 64; n -= 64, a += 64 * a_step, b += 64 * b_step, out += 64)
+        _mm512_storeu_si512(out, block(_mm512_loadu_si512(a), _mm512_loadu_si512(b)));
+    if (n != 0) {
+        const __mmask64 mask = ~std::uint64_t{0} >> (64 - n);
+        _mm512_mask_storeu_epi8(out, mask, block(_mm512_maskz_loadu_epi8(mask, a), _mm512_maskz_loadu_epi8(mask, b)));
+    }
+}
+
 template <class Params>
 struct binary_kernel<isa::avx512_vnni, Params> {
     static void run(const Params& params, const std::int8_t* a, std::ptrdiff_t a_step, const std::int8_t* b,
                     std::ptrdiff_t b_step, std::int8_t* out, std::size_t n) noexcept {
         if (n == 0) return;
-        alignas(64) std::int8_t a_all[64], b_all[64];
-        if (a_step == 0) _mm512_store_si512(a_all, _mm512_set1_epi8(*a)), a = a_all;
-        if (b_step == 0) _mm512_store_si512(b_all, _mm512_set1_epi8(*b)), b = b_all;
-        const binary_lanes_avx512<Params> lanes(params);
-        const bytes_avx512 bytes(params.out_zero, params.limits);
-        for (; n >= 64; n -= 64, a += 64 * a_step, b += 64 * b_step, out += 64)
-            _mm512_storeu_si512(out, block(lanes, bytes, _mm512_loadu_si512(a), _mm512_loadu_si512(b)));
-        if (n != 0) {
-            const __mmask64 mask = ~std::uint64_t{0} >> (64 - n);
-            _mm512_mask_storeu_epi8(
-                out, mask, block(lanes, bytes, _mm512_maskz_loadu_epi8(mask, a), _mm512_maskz_loadu_epi8(mask, b)));
+        if constexpr (std::is_same_v<Params, add_params<nearest_even>>) {
+            if (plain_add_avx512<false>::fits(params)) {
+                if (params.limits == clamp{})
+                    binary_row_avx512(plain_add_avx512<false>(params), a, a_step, b, b_step, out, n);
+                else
+                    binary_row_avx512(plain_add_avx512<true>(params), a, a_step, b, b_step, out, n);
+                return;
+            }
         }
-    }
-
-  private:
-    static OCTET_INLINE __m512i block(const binary_lanes_avx512<Params>& lanes, const bytes_avx512& bytes, __m512i a,
-                                      __m512i b) noexcept {
-        const __m512i zero = _mm512_setzero_si512();
-        const __m512i low = _mm512_unpacklo_epi8(a, b), high = _mm512_unpackhi_epi8(a, b);
-        return bytes.lanes(lanes(_mm512_unpacklo_epi8(zero, low)), lanes(_mm512_unpackhi_epi8(zero, low)),
-                           lanes(_mm512_unpacklo_epi8(zero, high)), lanes(_mm512_unpackhi_epi8(zero, high)));
+        binary_row_avx512(binary_block_avx512<Params>(params), a, a_step, b, b_step, out, n);
     }
 };
 

@@ -29,6 +29,7 @@ struct add_params<nearest_even> {
     std::int32_t b = 0;       ///< B
     std::int32_t shift = 0;   ///< in [0, 30]
     std::int32_t offset = 0;  ///< 2^(shift - 1) - z_a * A - z_b * B, what is added to a * A + b * B; within 2^30
+    bool ties = true;         ///< some pair of bytes lies exactly between two results: see has_tie
     zero_point out_zero;
     clamp limits;
 
@@ -46,9 +47,18 @@ struct add_params<nearest_even> {
         p.a = static_cast<std::int32_t>(ieee::llrint(ieee::ldexp(rx, p.shift)));
         p.b = static_cast<std::int32_t>(ieee::llrint(ieee::ldexp(ry, p.shift)));
         p.offset = p.half() - x.zero_point.value * p.a - y.zero_point.value * p.b;
+        p.ties = p.has_tie();
         p.out_zero = out.zero_point;
         p.limits = limits;
         return p;
+    }
+    /// Of 65,536 sums modulo 2^shift, about 2^21, one must be 2^(shift - 1) for a tie: 3 in 100 pairs of scales have one
+    /// by chance, ratios that are powers of two have many. Kernels round half up where there is none.
+    bool has_tie() const noexcept {
+        for (int x = -128; x < 128; ++x)
+            for (int y = -128; y < 128; ++y)
+                if (((x * a + y * b + offset) & mask()) == 0) return true;
+        return false;
     }
     /// 2^(shift - 1), and the bits below 2^shift. Without a shift there is nothing to round: a mask of all ones then
     /// finds a tie at the sum 0 only, which is even.

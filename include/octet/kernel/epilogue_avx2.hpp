@@ -10,6 +10,7 @@
 #include "octet/isa/isa.hpp"
 #include "octet/isa/x86.hpp"
 #include "octet/kernel/epilogue_scalar.hpp"
+#include "octet/kernel/partial_avx2.hpp"
 #include "octet/quant/rounding.hpp"
 
 #if defined(__x86_64__)
@@ -144,7 +145,7 @@ struct bytes_avx2 {
     }
 };
 
-/// Accumulators of one row in two registers of 8 columns: scale, pack, store.
+/// Accumulators of one row in two or four registers of 8 columns: scale, pack, store.
 template <class Rounding>
 struct requantize_epilogue<isa::avx2, Rounding> {
     using rounding = Rounding;
@@ -157,16 +158,37 @@ struct requantize_epilogue<isa::avx2, Rounding> {
     explicit OCTET_INLINE requantize_epilogue(const args& a) noexcept
         : multipliers(a.multipliers), scale(a.out_zero, a.limits), bytes(a.out_zero, a.limits) {}
 
-    /// out[n] = requantize(acc[n / 8][n % 8], multipliers[n]) for `columns` in [1, 16]; nothing beyond them is written.
-    OCTET_INLINE void store(const __m256i (&acc)[2], int columns, std::int8_t* out) const noexcept {
-        const __m128i row = bytes(scale(acc[0], scale.load(multipliers)), scale(acc[1], scale.load(multipliers + 8)));
-        if (columns == 16) {
-            _mm_storeu_si128(reinterpret_cast<__m128i*>(out), row);
+    /// out[n] = requantize(acc[n / 8][n % 8], multipliers[n]) for `columns` in [1, 8 * Vectors]; nothing beyond them is
+    /// written.
+    template <int Vectors>
+    OCTET_INLINE void store(const __m256i (&acc)[Vectors], int columns, std::int8_t* out) const noexcept {
+        static_assert(Vectors == 2 || Vectors == 4, "a row leaves in registers of 16 bytes or of 32");
+        __m256i rounded[Vectors];
+#pragma GCC unroll 4
+        for (int v = 0; v < Vectors; ++v) rounded[v] = scale(acc[v], scale.load(multipliers + 8 * v));
+        __m128i row;
+        if constexpr (Vectors == 4) {
+            const __m256i all = bytes(rounded[0], rounded[1], rounded[2], rounded[3]);
+            if (columns == 32) {
+                _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), all);
+                return;
+            }
+            row = _mm256_castsi256_si128(all);
+            if (columns >= 16) {
+                _mm_storeu_si128(reinterpret_cast<__m128i*>(out), row);
+                if (columns == 16) return;
+                row = _mm256_extracti128_si256(all, 1);
+                out += 16;
+                columns -= 16;
+            }
         } else {
-            alignas(16) std::int8_t all[16];
-            _mm_store_si128(reinterpret_cast<__m128i*>(all), row);
-            for (int n = 0; n < columns; ++n) out[n] = all[n];
+            row = bytes(rounded[0], rounded[1]);
+            if (columns == 16) {
+                _mm_storeu_si128(reinterpret_cast<__m128i*>(out), row);
+                return;
+            }
         }
+        store_partial(out, row, columns);
     }
 };
 

@@ -5,6 +5,7 @@
 #include "octet/isa/select.hpp"
 #include "octet/kernel/gemm_avx2.hpp"
 #include "octet/kernel/gemm_avx512_vnni.hpp"
+#include "octet/kernel/gemm_avx_vnni.hpp"
 #include "octet/kernel/gemm_call.hpp"
 #include "octet/kernel/gemm_scalar.hpp"
 
@@ -33,8 +34,9 @@ gemm_entry<Rounding> choose_gemm(isa target, [[maybe_unused]] bool weights_hold_
 #if defined(__x86_64__)
         case isa::avx512_vnni:
             return detail::gemm_entry_of<isa::avx512_vnni, isa::avx512bw, Rounding>();
-        case isa::avx512bw:
         case isa::avx_vnni:
+            return detail::gemm_entry_of<isa::avx_vnni, isa::avx2, Rounding>();
+        case isa::avx512bw:
         case isa::avx2:
             return detail::gemm_entry_of<isa::avx2, isa::avx2, Rounding>();
 #endif

@@ -1,8 +1,12 @@
-// The GEMM micro-kernel on AVX2: tiles of up to 6 rows x 16 columns, 12 accumulators of 8 columns in registers.
+// The GEMM micro-kernel on AVX2: tiles of up to 3 rows x 32 columns, 12 accumulators of 8 columns in registers.
 //
-// Exact for every int8, -128 included: both operands are widened to int16, weights when they are packed and rows once
-// per call while they are gathered from their taps into scratch, and vpmaddwd adds two products in int32. Not
+// Exact for every int8, -128 included: both factors are widened to int16, and vpmaddwd adds two products in int32. Not
 // vpmaddubsw on unsigned times signed bytes: it adds two products in int16, and 255 * 127 * 2 = 64,770 does not fit.
+// Nor vpmaddubsw(|a|, sign(w, a)): with vpsignb, vpmaddwd and vpaddd it takes as many instructions.
+//
+// A pair of depths costs a full tile 12 times vpmaddwd and vpaddd, 3 broadcasts and 1 load of weights; the other three
+// vectors of weights are operands in memory. 31 instructions; 6 rows x 16 columns would take 35, and a machine whose
+// decoder another thread shares runs 4 in a cycle.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +14,8 @@
 
 #include "octet/isa/x86.hpp"
 #include "octet/kernel/epilogue_avx2.hpp"
-#include "octet/kernel/gemm_call.hpp"
+#include "octet/kernel/gemm_gathered.hpp"
+#include "octet/kernel/partial_avx2.hpp"
 
 #if defined(__x86_64__)
 namespace octet::inline OCTET_ABI {
@@ -19,127 +24,109 @@ OCTET_REGION("avx2")
 template <class Epilogue>
 struct gemm_kernel<isa::avx2, Epilogue> {
     using rounding = typename Epilogue::rounding;
-    static constexpr const char* name = "gemm 6x16 vpmaddwd";
-    static constexpr gemm_layout layout{.panel = 16, .group = 2, .element_bytes = 2};
-    static constexpr int register_rows = 6;
+    using element = std::int16_t;
+    using strip_type = gemm_strip<element, typename Epilogue::args>;
+    static constexpr const char* name = "gemm 3x32 vpmaddwd";
+    static constexpr gemm_layout layout{.panel = 32, .group = 2};
+    static constexpr int register_rows = 3;
     static constexpr int tile_rows = 48;
 
-    static std::size_t scratch_bytes(int, int depth) noexcept {
-        return static_cast<std::size_t>(tile_rows * row_stride(depth)) * sizeof(std::int16_t);
+    static std::size_t scratch_bytes(int runs, int depth) noexcept {
+        return gemm_gathered<gemm_kernel>::scratch_bytes(runs, depth);
     }
-
-    /// Panels outside, blocks of rows inside: a panel comes from far memory once for all rows of the call.
-    static void run(const gemm_call<rounding>& call) noexcept {
-        const packed_gemm<rounding>& w = *call.weights;
-        auto* scratch = reinterpret_cast<std::int16_t*>(call.scratch);
-        const std::ptrdiff_t stride = row_stride(w.depth);
-        gather(call, scratch, stride);
-        const int blocks = call.count / register_rows, rest = call.count % register_rows;
-        for (int p = call.first_panel; p < call.end_panel; ++p) {
-            const int first = p * layout.panel;
-            const int columns = w.cols - first < layout.panel ? w.cols - first : layout.panel;
-            job j{scratch,
-                  stride,
-                  reinterpret_cast<const std::int16_t*>(w.panel(p)),
-                  w.groups(),
-                  w.bias.data() + first,
-                  {w.multipliers.data() + first, call.out_zero, call.limits},
-                  columns,
-                  call.out + first,
-                  call.out_stride};
-            if (blocks != 0) strips[register_rows - 1](j, blocks);
-            j.lhs += blocks * register_rows * stride;
-            j.out += blocks * register_rows * call.out_stride;
-            if (rest != 0) strips[rest - 1](j, 1);
-        }
-    }
+    static void run(const gemm_call<rounding>& call) noexcept { gemm_gathered<gemm_kernel>::run(call); }
 
   private:
-    /// Rows against one panel: lhs rows in scratch, the panel, where results go.
-    struct job {
-        const std::int16_t* lhs;
-        std::ptrdiff_t lhs_stride;
-        const std::int16_t* weights;
-        std::ptrdiff_t groups;
-        const std::int32_t* bias;
-        typename Epilogue::args args;
-        int columns;
-        std::int8_t* out;
-        std::ptrdiff_t out_stride;
-    };
+    friend gemm_gathered<gemm_kernel>;
 
-    /// Elements from row to row in scratch: whole cache lines, and one more so that depths of a power of two do not put
-    /// all rows into one set of the cache.
-    static std::ptrdiff_t row_stride(int depth) noexcept {
-        const std::ptrdiff_t elements = std::ptrdiff_t{depth} + depth % 2;
-        return (elements + 31) / 32 * 32 + 32;
+    /// Writes up to 15 elements beyond the last.
+    static void convert(const std::int8_t* from, int bytes, std::int16_t* to) noexcept {
+        int k = 0;
+        for (; k <= bytes - 16; k += 16)
+            store(to + k, _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + k))));
+        if (k < bytes) store(to + k, _mm256_cvtepi8_epi16(load_partial(from + k, bytes - k)));
     }
 
-    /// All rows: runs one after the other as int16, padded to pairs.
-    static void gather(const gemm_call<rounding>& call, std::int16_t* to, std::ptrdiff_t stride) noexcept {
-        const int bytes = call.run_bytes(), depth = call.weights->depth;
-        for (int m = 0; m < call.count; ++m, to += stride) {
-            for (int t = 0; t < call.runs; ++t)
-                widen(call.lhs[t * tile_rows + m] + call.lhs_offset, bytes, to + t * bytes);
-            if (depth % 2 != 0) to[depth] = 0;  // its weight is 0: only so that nothing unwritten is read
-        }
-    }
-    static OCTET_INLINE void widen_16(const std::int8_t* from, std::int16_t* to) noexcept {
-        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_cvtepi8_epi16(bytes));
-    }
-    static OCTET_INLINE void widen(const std::int8_t* from, int depth, std::int16_t* to) noexcept {
-        if (depth >= 16) {
-            for (int k = 0; k < depth - 16; k += 16) widen_16(from + k, to + k);
-            widen_16(from + depth - 16, to + depth - 16);  // may overlap the one before
-        } else {
-            for (int k = 0; k < depth; ++k) to[k] = from[k];
+    /// `blocks` tiles of Rows rows x 8 * Vectors columns, one below the other.
+    template <int Rows, int Vectors>
+    static void strip(const strip_type& s, int blocks) noexcept {
+        const Epilogue epilogue(s.args);
+        const std::int16_t* rows = s.rows;
+        std::int8_t* out = s.out;
+        for (; blocks > 0; --blocks, rows += Rows * s.row_stride) {
+            __m256i acc[Rows][Vectors];
+            multiply(rows, s, acc);
+#pragma GCC unroll 3
+            for (int m = 0; m < Rows; ++m, out += s.out_stride) epilogue.store(acc[m], s.columns, out);
         }
     }
 
-    /// `blocks` tiles of Rows rows, one below the other.
-    template <int Rows>
-    static void strip(const job& j, int blocks) noexcept {
-        const Epilogue epilogue(j.args);
-        const std::int16_t* first = j.lhs;
-        std::int8_t* out = j.out;
-        for (; blocks > 0; --blocks, first += Rows * j.lhs_stride) {
-            __m256i acc[Rows][2];
-            multiply(first, j, acc);
-#pragma GCC unroll 6
-            for (int m = 0; m < Rows; ++m, out += j.out_stride) epilogue.store(acc[m], j.columns, out);
-        }
-    }
-
-    /// acc = bias + the product of Rows rows from `first` on with the panel.
-    template <int Rows>
-    static OCTET_INLINE void multiply(const std::int16_t* first, const job& j, __m256i (&acc)[Rows][2]) noexcept {
-#pragma GCC unroll 6
+    /// acc = bias + the product of Rows rows with the panel.
+    template <int Rows, int Vectors>
+    static OCTET_INLINE void multiply(const std::int16_t* rows, const strip_type& s,
+                                      __m256i (&acc)[Rows][Vectors]) noexcept {
+#pragma GCC unroll 3
         for (int m = 0; m < Rows; ++m) {
-            acc[m][0] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(j.bias));
-            acc[m][1] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(j.bias + 8));
+#pragma GCC unroll 4
+            for (int v = 0; v < Vectors; ++v) acc[m][v] = load(s.bias + 8 * v);
         }
         const std::int16_t* lhs[Rows];
-#pragma GCC unroll 6
-        for (int m = 0; m < Rows; ++m) lhs[m] = first + m * j.lhs_stride;
-        const std::int16_t* weights = j.weights;
-        for (std::ptrdiff_t k = 0; k < 2 * j.groups; k += 2, weights += 32) {
-            const __m256i left = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights));
-            const __m256i right = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights + 16));
-#pragma GCC unroll 6
+#pragma GCC unroll 3
+        for (int m = 0; m < Rows; ++m) lhs[m] = rows + m * s.row_stride;
+        const std::int16_t* weights = s.weights;
+        for (std::ptrdiff_t k = 0; k < 2 * s.groups; k += 2, weights += 64) {
+            const __m256i first = load(weights);
+#pragma GCC unroll 3
             for (int m = 0; m < Rows; ++m) {
-                std::int32_t pair;
-                __builtin_memcpy(&pair, lhs[m] + k, 4);
-                const __m256i x = _mm256_set1_epi32(pair);
-                acc[m][0] = _mm256_add_epi32(acc[m][0], _mm256_madd_epi16(x, left));
-                acc[m][1] = _mm256_add_epi32(acc[m][1], _mm256_madd_epi16(x, right));
+                const __m256i x = pair(lhs[m] + k);
+                acc[m][0] = _mm256_add_epi32(acc[m][0], _mm256_madd_epi16(x, first));
+#pragma GCC unroll 4
+                for (int v = 1; v < Vectors; ++v)
+                    acc[m][v] = _mm256_add_epi32(acc[m][v], multiply_add(x, weights + 16 * v));
             }
         }
     }
 
-    using strip_function = void (*)(const job&, int) noexcept;
-    static constexpr strip_function strips[register_rows] = {strip<1>, strip<2>, strip<3>,
-                                                             strip<4>, strip<5>, strip<6>};
+    /// One row against 8 * Vectors columns of the panel as it is packed: memory sets the pace, 1 byte for a product.
+    template <int Vectors>
+    static void row_strip(const strip_type& s) noexcept {
+        __m256i acc[1][Vectors];
+#pragma GCC unroll 4
+        for (int v = 0; v < Vectors; ++v) acc[0][v] = load(s.bias + 8 * v);
+        const std::int8_t* weights = s.packed;
+        for (std::ptrdiff_t k = 0; k < 2 * s.groups; k += 2, weights += 64) {
+            const __m256i x = pair(s.rows + k);
+#pragma GCC unroll 4
+            for (int v = 0; v < Vectors; ++v) {
+                const auto* bytes = reinterpret_cast<const __m128i*>(weights + 16 * v);
+                acc[0][v] =
+                    _mm256_add_epi32(acc[0][v], _mm256_madd_epi16(x, _mm256_cvtepi8_epi16(_mm_loadu_si128(bytes))));
+            }
+        }
+        Epilogue(s.args).store(acc[0], s.columns, s.out);
+    }
+
+    static OCTET_INLINE __m256i load(const void* p) noexcept {
+        return _mm256_loadu_si256(static_cast<const __m256i*>(p));
+    }
+    static OCTET_INLINE void store(void* p, __m256i x) noexcept { _mm256_storeu_si256(static_cast<__m256i*>(p), x); }
+    /// Two depths of a row in every lane.
+    static OCTET_INLINE __m256i pair(const std::int16_t* p) noexcept {
+        std::int32_t both;
+        __builtin_memcpy(&both, p, 4);
+        return _mm256_set1_epi32(both);
+    }
+    /// vpmaddwd with its second factor in memory. Not the intrinsic: GCC 12 loads each vector into a register for all
+    /// rows, and has none left for the accumulators.
+    static OCTET_INLINE __m256i multiply_add(__m256i x, const std::int16_t* weights) noexcept {
+        __m256i sums;
+        asm("vpmaddwd {%2, %1, %0|%0, %1, %2}" : "=x"(sums) : "x"(x), "m"(*reinterpret_cast<const __m256i*>(weights)));
+        return sums;
+    }
+
+    static constexpr void (*strips[2][register_rows])(const strip_type&, int) noexcept = {
+        {strip<1, 2>, strip<2, 2>, strip<3, 2>}, {strip<1, 4>, strip<2, 4>, strip<3, 4>}};
+    static constexpr void (*row_strips[2])(const strip_type&) noexcept = {row_strip<2>, row_strip<4>};
 };
 
 OCTET_REGION_END

@@ -1,4 +1,4 @@
-// Packed depthwise weights: taps interleaved as a kernel's dot product takes them, channels in the order in which its
+// Packed depthwise weights: taps side by side as the plan brings them there, channels in the order in which a kernel's
 // unpack instructions leave them. The zero point and the +128 shift of unsigned products are folded into the bias.
 #pragma once
 
@@ -10,102 +10,142 @@
 #include <vector>
 
 #include "octet/core/buffer.hpp"
+#include "octet/kernel/depthwise_plan.hpp"
 #include "octet/kernel/packed_gemm.hpp"
 
 namespace octet {
 
-/// What a depthwise kernel asks of its weights. Channels stand in panels of `panel`; what is left of them stands in one
-/// panel of the least width narrow * 2^k that holds them. A panel is [ceil(taps / group)][slot][tap of the group].
+/// What a depthwise kernel asks of its weights. A register holds `slots` sums. Channels stand in panels of `panel`;
+/// what is left of them stands in panels of half, a quarter ... down to `narrow`, whose registers hold as many output
+/// rows
+/// (*streams*) beside each other as make them full.
 ///
-/// Interleaving the taps of 16-byte (or, widened to 16 bits, 8-channel) lanes by unpack instructions leaves a panel in
-/// `vectors` registers: register v holds channels 4v to 4v + 3 of each lane. A slot counts channels in that order:
-/// register by register. With vectors = 1 it is the channel itself.
+/// Interleaving by unpack instructions leaves a panel in `vectors` registers: 16-byte lane L of register v holds
+/// channels 4v to 4v + 3 of every 4 * vectors, and the packs of the requantization restore the order for nothing.
 struct depthwise_layout {
     int panel = 1;
     int narrow = 1;
-    int group = 1;
+    int slots = 1;
     int vectors = 1;
+    int lanes = 1;               ///< taps side by side
     int element_bytes = 1;       ///< 1: int8; 2: the same values as int16
     std::int32_t lhs_shift = 0;  ///< what the kernel adds to every input byte
 
-    /// The width of the panel that begins at channel `first`.
-    int width(int first, int channels) const noexcept {
-        if (channels - first >= panel) return panel;
-        int fitting = narrow;
-        while (fitting < channels - first) fitting *= 2;
+    /// The width of the panel that begins where `left` channels are left.
+    int width(int left) const noexcept {
+        int fitting = panel;
+        while (fitting > narrow && fitting > left) fitting /= 2;
         return fitting;
     }
-    /// Where channel c of a panel of `width` stands.
-    int slot(int c, int width) const noexcept {
-        const int lane = 4 * vectors;
-        return c % lane / 4 * (width / vectors) + c / lane * 4 + c % 4;
+    /// The channel of a panel that stands in slot s of register v.
+    int channel(int v, int s, int width) const noexcept {
+        return s / 4 % (width / (4 * vectors)) * 4 * vectors + 4 * v + s % 4;
     }
+    int register_bytes() const noexcept { return slots * lanes * element_bytes; }
 };
 
 }  // namespace octet
 
 namespace octet::inline OCTET_ABI {
 
-/// The weights, bias and multipliers of one depthwise convolution, packed for one kernel. bias and multipliers are in
-/// the order of slots and reach to the end of the last panel.
+/// The weights, bias and multipliers of one depthwise convolution, packed for one kernel:
+/// weights [panel][register][term][output row of the band], bias and multipliers [panel][register].
 template <class Rounding>
 struct packed_depthwise {
     depthwise_layout layout;
-    int taps = 1;
+    depthwise_plan plan;
     int channels = 0;
-    buffer<std::byte> weights;
-    buffer<std::int32_t> bias;
-    buffer<typename Rounding::multiplier> multipliers;
+    bool bounded = false;                   ///< no |accumulator| * multiplier reaches 2^31 (nearest_even)
+    std::vector<std::ptrdiff_t> offsets{};  ///< of the terms of an output, in bytes from its first entry
+    int outputs_a_line = 0;                 ///< an even number
+    buffer<std::byte> weights{};
+    buffer<std::int32_t> bias{};
+    buffer<typename Rounding::multiplier> multipliers{};
 
-    int groups() const noexcept { return (taps + layout.group - 1) / layout.group; }
-    /// The panel that begins at channel `first`: all before it are full, so that its slots begin at `first` too.
-    const std::byte* panel(int first) const noexcept {
-        return weights.data() + std::ptrdiff_t{first} * groups() * layout.group * layout.element_bytes;
+    std::ptrdiff_t entry_bytes() const noexcept {
+        return std::ptrdiff_t{plan.groups} * layout.vectors * layout.register_bytes();
+    }
+    std::ptrdiff_t line_bytes() const noexcept {
+        return ((outputs_a_line - 1) * plan.advance + plan.reach) * entry_bytes();
+    }
+    std::size_t panel_bytes() const noexcept {
+        return plan.terms.size() * static_cast<std::size_t>(plan.rows * layout.vectors * layout.register_bytes());
+    }
+    const std::byte* panel_weights(int panel) const noexcept {
+        return weights.data() + static_cast<std::size_t>(panel) * panel_bytes();
     }
 };
 
 /// Packs weights [taps, channels] int8 with zero point 0; bias and multipliers [channels]. Throws octet::error, naming
 /// `who`, channel and sum, when a channel's accumulator could leave int32 (see prove_accumulators).
 template <class Rounding>
-packed_depthwise<Rounding> pack_depthwise(const depthwise_layout& layout, const std::int8_t* weights, int taps,
-                                          int channels, std::span<const std::int32_t> bias,
+packed_depthwise<Rounding> pack_depthwise(const depthwise_layout& layout, const window& taps,
+                                          const std::int8_t* weights, int channels, std::span<const std::int32_t> bias,
                                           std::span<const typename Rounding::multiplier> multipliers,
                                           zero_point lhs_zero, std::string_view who) {
-    if (taps < 1 || channels < 1)
-        fail(who, ": a depthwise convolution of ", taps, " taps and ", channels, " channels: both must be at least 1");
+    const int count = taps.taps();
+    if (count < 1 || channels < 1)
+        fail(who, ": a depthwise convolution of ", count, " taps and ", channels, " channels: both must be at least 1");
     if (static_cast<int>(bias.size()) != channels || static_cast<int>(multipliers.size()) != channels)
         fail(who, ": ", channels, " channels with ", bias.size(), " biases and ", multipliers.size(),
              " scales: give one of each for every channel");
-    std::vector<std::int8_t> columns(static_cast<std::size_t>(taps) * static_cast<std::size_t>(channels));
-    const gemm_weights by_channel{columns.data(), channels, taps};
+    std::vector<std::int8_t> columns(static_cast<std::size_t>(count) * static_cast<std::size_t>(channels));
+    const gemm_weights by_channel{columns.data(), channels, count};
     for (int c = 0; c < channels; ++c)
-        for (int t = 0; t < taps; ++t)
-            columns[static_cast<std::size_t>(std::ptrdiff_t{c} * taps + t)] = weights[std::ptrdiff_t{t} * channels + c];
+        for (int t = 0; t < count; ++t)
+            columns[static_cast<std::size_t>(std::ptrdiff_t{c} * count + t)] =
+                weights[std::ptrdiff_t{t} * channels + c];
     prove_accumulators(by_channel, bias.data(), lhs_zero, who);
 
-    packed_depthwise<Rounding> packed{layout, taps, channels, {}, {}, {}};
-    const int full = channels / layout.panel * layout.panel;
-    const auto slots = static_cast<std::size_t>(full + (full < channels ? layout.width(full, channels) : 0));
-    const int group_bytes = layout.group * layout.element_bytes;
-    packed.weights = buffer<std::byte>(slots * static_cast<std::size_t>(packed.groups() * group_bytes));
+    packed_depthwise<Rounding> packed{layout, make_depthwise_plan(taps, layout.lanes), channels};
+    const depthwise_plan& plan = packed.plan;
+    const int bytes = layout.register_bytes();
+    for (const auto& term : plan.terms)
+        packed.offsets.push_back((std::ptrdiff_t{term.entry} * plan.groups + term.group) * layout.vectors * bytes);
+    constexpr int line = 8192;  // a sixth of the first-level cache of 48 KiB
+    packed.outputs_a_line =
+        std::max(2, (static_cast<int>(line / packed.entry_bytes()) - plan.reach) / plan.advance / 2 * 2);
+
+    int panels = 0;
+    for (int first = 0; first < channels; first += layout.width(channels - first)) ++panels;
+    const auto slots = static_cast<std::size_t>(panels * layout.vectors * layout.slots);
+    packed.weights = buffer<std::byte>(static_cast<std::size_t>(panels) * packed.panel_bytes());
     packed.bias = buffer<std::int32_t>(slots);
     packed.multipliers = buffer<typename Rounding::multiplier>(slots);
-    for (int c = 0; c < channels; ++c) {
-        const int first = c / layout.panel * layout.panel, width = layout.width(first, channels);
-        const int slot = layout.slot(c - first, width);
-        const auto at = static_cast<std::size_t>(first + slot), from = static_cast<std::size_t>(c);
-        const std::int8_t* column = by_channel.column(c);
-        packed.bias[at] = folded_bias(bias[from], lhs_zero, layout.lhs_shift, column, taps);
-        packed.multipliers[at] = multipliers[from];
-        std::byte* panel = packed.weights.data() + (packed.panel(first) - packed.weights.data());
-        for (int t = 0; t < taps; ++t) {
-            std::byte* to = panel + (std::ptrdiff_t{t / layout.group} * width + slot) * group_bytes +
-                            t % layout.group * layout.element_bytes;
-            const std::int16_t wide = column[t];
-            if (layout.element_bytes == 1)
-                std::memcpy(to, column + t, 1);
-            else
-                std::memcpy(to, &wide, 2);
+    std::byte* to = packed.weights.data();
+    std::size_t at = 0;
+    for (int first = 0, width = 0; first < channels; first += width) {
+        width = layout.width(channels - first);
+        for (int v = 0; v < layout.vectors; ++v) {
+            const auto channel = [&](int s) { return first + layout.channel(v, s, width); };
+            for (int s = 0; s < layout.slots; ++s, ++at)
+                if (const int c = channel(s); c < channels) {
+                    const auto from = static_cast<std::size_t>(c);
+                    packed.bias[at] = folded_bias(bias[from], lhs_zero, layout.lhs_shift, by_channel.column(c), count);
+                    packed.multipliers[at] = multipliers[from];
+                }
+            for (const auto& term : plan.terms)
+                for (int r = 0; r < plan.rows; ++r)
+                    for (int s = 0; s < layout.slots; ++s)
+                        for (int l = 0; l < layout.lanes; ++l, to += layout.element_bytes) {
+                            const int tap = plan.tap(term, l, r), c = channel(s);
+                            if (tap < 0 || c >= channels) continue;
+                            const std::int16_t wide = by_channel.column(c)[tap];
+                            if (layout.element_bytes == 1)
+                                std::memcpy(to, by_channel.column(c) + tap, 1);
+                            else
+                                std::memcpy(to, &wide, 2);
+                        }
+        }
+    }
+    packed.bounded = true;
+    if constexpr (Rounding::policy == rounding_policy::nearest_even) {
+        const std::int64_t reach = std::max(lhs_zero.value + 128, 127 - lhs_zero.value);
+        for (int c = 0; c < channels; ++c) {
+            std::int64_t most = std::abs(std::int64_t{bias[static_cast<std::size_t>(c)]});
+            for (int t = 0; t < count; ++t) most += reach * std::abs(int{by_channel.column(c)[t]});
+            const float product = static_cast<float>(most) * multipliers[static_cast<std::size_t>(c)].value;
+            packed.bounded = packed.bounded && product < 0x1p31F;
         }
     }
     return packed;

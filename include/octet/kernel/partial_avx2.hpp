@@ -1,4 +1,4 @@
-// Loads of less than a register on AVX2, which has no masks for bytes.
+// Loads and stores of less than a register on AVX2, which has no masks for bytes.
 #pragma once
 
 #include <cstdint>
@@ -35,9 +35,23 @@ OCTET_INLINE __m128i load_partial(const std::int8_t* p, int count) noexcept {
 
 /// The first `count` bytes of `all` to p; count in [1, 15].
 OCTET_INLINE void store_partial(std::int8_t* p, __m128i all, int count) noexcept {
-    alignas(16) std::int8_t bytes[16];
-    _mm_store_si128(reinterpret_cast<__m128i*>(bytes), all);
-    for (int i = 0; i < count; ++i) p[i] = bytes[i];
+    auto rest = static_cast<std::uint64_t>(_mm_cvtsi128_si64(all));
+    if (count >= 8) {
+        __builtin_memcpy(p, &rest, 8);
+        rest = static_cast<std::uint64_t>(_mm_extract_epi64(all, 1));
+        p += 8;
+    }
+    if (count & 4) {
+        __builtin_memcpy(p, &rest, 4);
+        rest >>= 32;
+        p += 4;
+    }
+    if (count & 2) {
+        __builtin_memcpy(p, &rest, 2);
+        rest >>= 16;
+        p += 2;
+    }
+    if (count & 1) __builtin_memcpy(p, &rest, 1);
 }
 
 OCTET_REGION_END

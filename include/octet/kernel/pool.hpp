@@ -37,7 +37,7 @@ average_pool_entry<Rounding> choose_average_pool(isa target) noexcept {
             return {isa::avx512bw, "average pool 64", &average_pool_kernel<isa::avx512bw, Rounding>::run};
         case isa::avx_vnni:
         case isa::avx2:
-            return {isa::avx2, "average pool 16", &average_pool_kernel<isa::avx2, Rounding>::run};
+            return {isa::avx2, "average pool 32", &average_pool_kernel<isa::avx2, Rounding>::run};
 #endif
         default:
             return {isa::scalar, "average pool", &average_pool_kernel<isa::scalar, Rounding>::run};

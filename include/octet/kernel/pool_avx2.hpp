@@ -1,5 +1,5 @@
-// Pooling on AVX2: 16 channels at a time (32 for max). Sums are int16 for up to 255 taps (255 * 128 < 2^15), then
-// int32. The last channels run as a whole block that ends with them and repeats what stands before.
+// Pooling on AVX2: a row of pixels for 32 channels at a time. The last channels run as a whole block that ends with them
+// and repeats what stands before; fewer than 32 are loaded and stored in parts.
 #pragma once
 
 #include <cstddef>
@@ -14,45 +14,64 @@
 namespace octet::inline OCTET_ABI {
 OCTET_REGION("avx2")
 
-struct max_pixel_avx2 {
-    __m256i low, high;
+/// How 32 bytes, or the `count` < 32 that there are, come and go.
+template <bool Whole>
+struct pool_bytes_avx2 {
+    int count;
 
-    explicit OCTET_INLINE max_pixel_avx2(clamp limits) noexcept
-        : low(_mm256_set1_epi8(static_cast<char>(limits.low))),
-          high(_mm256_set1_epi8(static_cast<char>(limits.high))) {}
+    OCTET_INLINE __m256i load(const std::int8_t* p) const noexcept {
+        if constexpr (Whole) return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+        if (count < 16) return _mm256_zextsi128_si256(load_partial(p, count));
+        const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+        return _mm256_set_m128i(count == 16 ? _mm_setzero_si128() : load_partial(p + 16, count - 16), low);
+    }
+    OCTET_INLINE void store(std::int8_t* p, __m256i all) const noexcept {
+        if constexpr (Whole) return _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), all);
+        if (count < 16) return store_partial(p, _mm256_castsi256_si128(all), count);
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(all));
+        if (count > 16) store_partial(p + 16, _mm256_extracti128_si256(all, 1), count - 16);
+    }
+};
 
-    template <class Taps>
-    void run(int taps, const Taps& tap, int channels, std::int8_t* out) const noexcept {
-        if (channels >= 32) {
-            for (int c = 0; c < channels; c += 32) block32(taps, tap, c <= channels - 32 ? c : channels - 32, out);
-        } else if (channels >= 16) {
-            block16(taps, tap, 0, out);
-            if (channels > 16) block16(taps, tap, channels - 16, out);
-        } else {
-            __m128i most = load_partial(tap(0), channels);
-            for (int t = 1; t < taps; ++t) most = _mm_max_epi8(most, load_partial(tap(t), channels));
-            store_partial(out, held(most), channels);
+/// 32 channels of a row of pixels, or fewer. Windows that share one column with their neighbour (3x3 stride 2, 2x2
+/// stride 1) take its maximum over from there. Rows: the window's, or 0 for any number.
+template <int Rows, bool Whole>
+struct max_columns_avx2 {
+    const std::int8_t* lines[Rows == 0 ? 1 : Rows];  // copies: a store might change the call's
+    const std::int8_t* const* any;
+    int rows;
+    pool_bytes_avx2<Whole> bytes;
+
+    OCTET_INLINE max_columns_avx2(const pool_call& call) noexcept
+        : any(call.lines), rows(call.rows), bytes{call.channels} {
+#pragma GCC unroll 3
+        for (int y = 0; y < Rows; ++y) lines[y] = call.lines[y];
+    }
+    OCTET_INLINE __m256i column(std::ptrdiff_t at) const noexcept {
+        __m256i most = bytes.load((Rows == 0 ? any : lines)[0] + at);
+#pragma GCC unroll 2
+        for (int y = 1; y < Rows; ++y) most = _mm256_max_epi8(most, bytes.load(lines[y] + at));
+        if constexpr (Rows == 0)
+            for (int y = 1; y < rows; ++y) most = _mm256_max_epi8(most, bytes.load(any[y] + at));
+        return most;
+    }
+    OCTET_INLINE void run(const pool_call& call, int c, __m256i low, __m256i high) const noexcept {
+        const int cols = call.cols;
+        const std::ptrdiff_t step = call.tap_stride, pixel_step = call.pixel_stride, out_step = call.out_stride;
+        const bool shares = cols > 1 && pixel_step == (cols - 1) * step;
+        std::int8_t* out = call.out + c;
+        std::ptrdiff_t at = c;
+        __m256i last = column(at);
+        for (int i = 0; i < call.pixels; ++i, at += pixel_step, out += out_step) {
+            if (i > 0 && !shares) last = column(at);
+            __m256i most = last;
+            std::ptrdiff_t next = at;
+            for (int x = 1; x < cols; ++x) {
+                last = column(next += step);
+                most = _mm256_max_epi8(most, last);
+            }
+            bytes.store(out, _mm256_min_epi8(_mm256_max_epi8(most, low), high));
         }
-    }
-
-  private:
-    template <class Taps>
-    OCTET_INLINE void block32(int taps, const Taps& tap, int c, std::int8_t* out) const noexcept {
-        __m256i most = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tap(0) + c));
-        for (int t = 1; t < taps; ++t)
-            most = _mm256_max_epi8(most, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tap(t) + c)));
-        most = _mm256_min_epi8(_mm256_max_epi8(most, low), high);
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + c), most);
-    }
-    template <class Taps>
-    OCTET_INLINE void block16(int taps, const Taps& tap, int c, std::int8_t* out) const noexcept {
-        __m128i most = _mm_loadu_si128(reinterpret_cast<const __m128i*>(tap(0) + c));
-        for (int t = 1; t < taps; ++t)
-            most = _mm_max_epi8(most, _mm_loadu_si128(reinterpret_cast<const __m128i*>(tap(t) + c)));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(out + c), held(most));
-    }
-    OCTET_INLINE __m128i held(__m128i x) const noexcept {
-        return _mm_min_epi8(_mm_max_epi8(x, _mm256_castsi256_si128(low)), _mm256_castsi256_si128(high));
     }
 };
 
@@ -96,55 +115,93 @@ struct average_lanes_avx2 {
     }
 };
 
-template <class Rounding>
-struct average_pixel_avx2 {
-    average_lanes_avx2<Rounding> lanes;
-    bytes_avx2 bytes;
+/// Sums of 32 channels, 8 in each register; unpacking leaves 4 of each 16-byte lane there, and the packs that follow
+/// restore the order. Taps are added two by two: pmaddubsw with ones adds a pair of bytes to int16.
+template <bool Whole>
+struct pool_sums_avx2 {
+    static constexpr int most_taps = 254;  ///< that int16 holds: 254 * 128 < 2^15, and the number is even
 
-    OCTET_INLINE average_pixel_avx2(const average_params<Rounding>& p, int taps) noexcept
-        : lanes(p, taps), bytes(p.out_zero, p.limits) {}
-
-    template <class Taps>
-    void run(int taps, const Taps& tap, int channels, std::int8_t* out) const noexcept {
-        if (channels < 16) {
-            store_partial(out, block<false>(taps, tap, 0, channels), channels);
-        } else {
-            for (int next = 0; next < channels; next += 16) {
-                const int c = next <= channels - 16 ? next : channels - 16;
-                _mm_storeu_si128(reinterpret_cast<__m128i*>(out + c), block<true>(taps, tap, c, 16));
+    OCTET_INLINE static void add(const pool_call& call, std::ptrdiff_t at, __m256i (&sums)[4]) noexcept {
+        const pool_bytes_avx2<Whole> bytes{call.channels};
+        const __m256i zero = _mm256_setzero_si256();
+        __m256i front = zero, back = zero;
+        int held = 0;
+        for (int y = 0; y < call.rows; ++y) {
+            const std::int8_t* from = call.lines[y] + at;
+            for (int left = call.cols; left > 0;) {
+                const int count = left < most_taps - held ? left : most_taps - held;
+                for (int x = 0; x < count / 2; ++x, from += 2 * call.tap_stride)
+                    pair(bytes.load(from), bytes.load(from + call.tap_stride), front, back);
+                if (count % 2 != 0) pair(bytes.load(from), zero, front, back), from += call.tap_stride;
+                left -= count, held += count;
+                if (held == most_taps) flush(front, back, sums), front = back = zero, held = 0;
             }
         }
+        flush(front, back, sums);
     }
 
   private:
-    template <bool Whole, class Taps>
-    OCTET_INLINE __m128i block(int taps, const Taps& tap, int c, int columns) const noexcept {
-        __m256i front = _mm256_setzero_si256(), back = front;
-        for (int t = 0; t < taps;) {
-            const int end = taps - t > 255 ? t + 255 : taps;
-            __m256i sum = _mm256_setzero_si256();
-            for (; t < end; ++t) {
-                const std::int8_t* from = tap(t) + c;
-                const __m128i x =
-                    Whole ? _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)) : load_partial(from, columns);
-                sum = _mm256_add_epi16(sum, _mm256_cvtepi8_epi16(x));
-            }
-            front = _mm256_add_epi32(front, _mm256_cvtepi16_epi32(_mm256_castsi256_si128(sum)));
-            back = _mm256_add_epi32(back, _mm256_cvtepi16_epi32(_mm256_extracti128_si256(sum, 1)));
+    OCTET_INLINE static void pair(__m256i a, __m256i b, __m256i& front, __m256i& back) noexcept {
+        const __m256i ones = _mm256_set1_epi8(1);
+        front = _mm256_add_epi16(front, _mm256_maddubs_epi16(ones, _mm256_unpacklo_epi8(a, b)));
+        back = _mm256_add_epi16(back, _mm256_maddubs_epi16(ones, _mm256_unpackhi_epi8(a, b)));
+    }
+    OCTET_INLINE static void flush(__m256i front, __m256i back, __m256i (&sums)[4]) noexcept {
+        const __m256i zero = _mm256_setzero_si256();
+        sums[0] = _mm256_add_epi32(sums[0], _mm256_srai_epi32(_mm256_unpacklo_epi16(zero, front), 16));
+        sums[1] = _mm256_add_epi32(sums[1], _mm256_srai_epi32(_mm256_unpackhi_epi16(zero, front), 16));
+        sums[2] = _mm256_add_epi32(sums[2], _mm256_srai_epi32(_mm256_unpacklo_epi16(zero, back), 16));
+        sums[3] = _mm256_add_epi32(sums[3], _mm256_srai_epi32(_mm256_unpackhi_epi16(zero, back), 16));
+    }
+};
+
+template <class Rounding>
+struct average_block_avx2 {
+    average_lanes_avx2<Rounding> lanes;
+    bytes_avx2 bytes;
+
+    OCTET_INLINE average_block_avx2(const average_params<Rounding>& p, int taps) noexcept
+        : lanes(p, taps), bytes(p.out_zero, p.limits) {}
+
+    template <bool Whole>
+    OCTET_INLINE void run(const pool_call& call, int c) const noexcept {
+        const __m256i zero = _mm256_setzero_si256();
+        for (int i = 0; i < call.pixels; ++i) {
+            __m256i sums[4] = {zero, zero, zero, zero};
+            pool_sums_avx2<Whole>::add(call, c + i * call.pixel_stride, sums);
+            const __m256i all = bytes.lanes(lanes(sums[0]), lanes(sums[1]), lanes(sums[2]), lanes(sums[3]));
+            pool_bytes_avx2<Whole>{call.channels}.store(call.out + i * call.out_stride + c, all);
         }
-        return bytes(lanes(front), lanes(back));
     }
 };
 
 template <>
 struct max_pool_kernel<isa::avx2> {
-    static void run(const pool_call& call, clamp limits) noexcept { pool_pixels(call, max_pixel_avx2(limits)); }
+    static void run(const pool_call& call, clamp limits) noexcept {
+        if (call.rows == 3) return blocks<3>(call, limits);
+        if (call.rows == 2) return blocks<2>(call, limits);
+        blocks<0>(call, limits);
+    }
+
+  private:
+    template <int Rows>
+    static void blocks(const pool_call& call, clamp limits) noexcept {
+        const __m256i low = _mm256_set1_epi8(static_cast<char>(limits.low));
+        const __m256i high = _mm256_set1_epi8(static_cast<char>(limits.high));
+        const int last = call.channels - 32;
+        if (last < 0) return max_columns_avx2<0, false>(call).run(call, 0, low, high);
+        for (int c = 0; c < call.channels; c += 32)
+            max_columns_avx2<Rows, true>(call).run(call, c < last ? c : last, low, high);
+    }
 };
 
 template <class Rounding>
 struct average_pool_kernel<isa::avx2, Rounding> {
     static void run(const pool_call& call, const average_params<Rounding>& params) noexcept {
-        pool_pixels(call, average_pixel_avx2<Rounding>(params, call.taps));
+        const average_block_avx2<Rounding> block(params, call.rows * call.cols);
+        const int last = call.channels - 32;
+        if (last < 0) return block.template run<false>(call, 0);
+        for (int c = 0; c < call.channels; c += 32) block.template run<true>(call, c < last ? c : last);
     }
 };
 

@@ -1,4 +1,4 @@
-// The contract between a layer and the pooling kernels: one call computes a run of output pixels.
+// The contract between a layer and the pooling kernels: one call computes a row of output pixels.
 #pragma once
 
 #include <cstddef>
@@ -9,33 +9,26 @@
 
 namespace octet {
 
-/// `pixels` output pixels of `taps` >= 1 values each (an average's divisor may be larger). Tap t of pixel i begins at
-///   lhs[i * taps + t]                            where lhs is not null: windows with gaps, or cut off by a border
-///   base + i * pixel_stride + t * tap_stride     where it is: a global average, or a window of one row
-/// and has `channels` bytes, of which no byte beyond the last is read. Pixel i of the result goes to out + i *
-/// out_stride, and nothing beyond its channels is written. out may not overlap the input.
+/// `pixels` output pixels whose windows have `rows` x `cols` taps, both >= 1 (an average's divisor may be larger). Tap
+/// (y, x) of pixel i begins at lines[y] + i * pixel_stride + x * tap_stride and has `channels` bytes, of which no byte
+/// beyond the last is read. Pixel i of the result goes to out + i * out_stride, and nothing beyond its channels is
+/// written. out may not overlap the input.
 struct pool_call {
-    const std::int8_t* const* lhs = nullptr;
-    const std::int8_t* base = nullptr;
-    std::ptrdiff_t pixel_stride = 0;
+    const std::int8_t* const* lines = nullptr;
+    int rows = 1;
+    int cols = 1;
     std::ptrdiff_t tap_stride = 0;
-    int taps = 1;
+    std::ptrdiff_t pixel_stride = 0;
     int pixels = 0;
     int channels = 0;
     std::int8_t* out = nullptr;
     std::ptrdiff_t out_stride = 0;
 };
 
-/// The two address providers.
-struct tap_table {
-    const std::int8_t* const* lhs;
-    const std::int8_t* operator()(int t) const noexcept { return lhs[t]; }
-};
-struct tap_run {
-    const std::int8_t* first;
-    std::ptrdiff_t stride;
-    const std::int8_t* operator()(int t) const noexcept { return first + t * stride; }
-};
+/// Where tap t of pixel i begins, rows first.
+constexpr const std::int8_t* pool_tap(const pool_call& call, int i, int t) noexcept {
+    return call.lines[t / call.cols] + i * call.pixel_stride + t % call.cols * call.tap_stride;
+}
 
 }  // namespace octet
 
@@ -60,18 +53,5 @@ template <isa Which>
 struct max_pool_kernel;
 template <isa Which, class Rounding>
 struct average_pool_kernel;
-
-/// pixel.run(taps, tap, channels, out) for all pixels of a call, with either address provider. Always inlined, so that
-/// it becomes part of the target region that calls it.
-template <class Pixel>
-OCTET_INLINE void pool_pixels(const pool_call& call, const Pixel& pixel) noexcept {
-    for (int i = 0; i < call.pixels; ++i) {
-        std::int8_t* out = call.out + i * call.out_stride;
-        if (call.lhs != nullptr)
-            pixel.run(call.taps, tap_table{call.lhs + std::ptrdiff_t{i} * call.taps}, call.channels, out);
-        else
-            pixel.run(call.taps, tap_run{call.base + i * call.pixel_stride, call.tap_stride}, call.channels, out);
-    }
-}
 
 }  // namespace octet::inline OCTET_ABI

@@ -51,14 +51,17 @@ struct winograd_kernel<isa::avx2> {
         }
     }
 
+    /// As on AVX512-VNNI: blocks of nearly equal numbers of rows, each of which asks for its share of the next weights.
     static void multiply(const winograd_product& call) noexcept {
+        const std::ptrdiff_t bytes = 4 * panel * std::ptrdiff_t{call.pairs};  // of a position
+        const auto* next = reinterpret_cast<const char*>(call.weights) + bytes;
         winograd_product part = call;
-        for (int blocks = (call.rows + register_rows - 1) / register_rows, rest = call.rows; rest > 0; --blocks) {
-            const int rows = (rest + blocks - 1) / blocks;
-            strips[rows < 3 ? 0 : rows - 3](part);
+        for (int blocks = (call.rows + register_rows - 1) / register_rows, done = 0; blocks > 0; --blocks) {
+            const int rows = (call.rows - done + blocks - 1) / blocks;
+            strips[rows < 3 ? 0 : rows - 3](part, next + bytes * done / call.rows, 4 * panel * rows / call.rows);
             part.lhs += rows * part.lhs_stride;
             part.out += rows * part.out_stride;
-            rest -= rows;
+            done += rows;
         }
     }
 
@@ -110,8 +113,9 @@ struct winograd_kernel<isa::avx2> {
     using int16x16 = std::int16_t __attribute__((vector_size(32)));
     using uint32x8 = std::uint32_t __attribute__((vector_size(32)));
 
+    /// Rows rows against 16 columns; asks for one line of `next` with every pair of depths, `step` apart.
     template <int Rows>
-    static void strip(const winograd_product& call) noexcept {
+    static void strip(const winograd_product& call, const char* next, int step) noexcept {
         __m256i acc[Rows][2];
         const std::int16_t* lhs[Rows];
 #pragma GCC unroll 6
@@ -120,7 +124,8 @@ struct winograd_kernel<isa::avx2> {
             acc[m][0] = acc[m][1] = _mm256_setzero_si256();
         }
         const std::int16_t* weights = call.weights;
-        for (std::ptrdiff_t k = 0; k < 2 * std::ptrdiff_t{call.pairs}; k += 2, weights += 2 * panel) {
+        for (std::ptrdiff_t k = 0; k < 2 * std::ptrdiff_t{call.pairs}; k += 2, weights += 2 * panel, next += step) {
+            _mm_prefetch(next, _MM_HINT_T0);
             const __m256i left = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights));
             const __m256i right = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights + 16));
 #pragma GCC unroll 6
@@ -132,14 +137,15 @@ struct winograd_kernel<isa::avx2> {
                 acc[m][1] = _mm256_add_epi32(acc[m][1], _mm256_madd_epi16(x, right));
             }
         }
+        std::uint32_t* out = call.out;
+        const std::ptrdiff_t out_stride = call.out_stride;  // the stores might change what `call` refers to
 #pragma GCC unroll 6
-        for (int m = 0; m < Rows; ++m)
+        for (int m = 0; m < Rows; ++m, out += out_stride)
 #pragma GCC unroll 2
-            for (int v = 0; v < 2; ++v)
-                _mm256_storeu_si256(reinterpret_cast<__m256i*>(call.out + m * call.out_stride + 8 * v), acc[m][v]);
+            for (int v = 0; v < 2; ++v) _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 8 * v), acc[m][v]);
     }
 
-    using strip_function = void (*)(const winograd_product&) noexcept;
+    using strip_function = void (*)(const winograd_product&, const char*, int) noexcept;
     static constexpr strip_function strips[4] = {strip<3>, strip<4>, strip<5>, strip<6>};
 };
 

@@ -1,5 +1,4 @@
-// Int8 depthwise convolution: one filter for each channel. Its arithmetic is kernel/depthwise_reference.hpp, its
-// addresses kernel/taps.hpp.
+// Int8 depthwise convolution: one filter for each channel. Its arithmetic is kernel/depthwise_reference.hpp.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +13,6 @@
 #include "octet/core/view.hpp"
 #include "octet/isa/select.hpp"
 #include "octet/kernel/depthwise.hpp"
-#include "octet/kernel/taps.hpp"
 #include "octet/nn/conv2d.hpp"
 #include "octet/nn/layer.hpp"
 
@@ -51,8 +49,8 @@ class depthwise_conv2d {
         check_layer_weights(who, w.values.size(), w.channels, window_.taps(), w.scales.size(), w.bias.size());
         const auto multipliers = make_multipliers<Rounding>(who, options_.input.scale, w.scales, options_.output.scale,
                                                             static_cast<std::size_t>(w.channels));
-        packed_ = pack_depthwise<Rounding>(kernel_.layout, w.values.data(), window_.taps(), w.channels, w.bias,
-                                           multipliers, options_.input.zero_point, who);
+        packed_ = pack_depthwise<Rounding>(kernel_.layout, window_, w.values.data(), w.channels, w.bias, multipliers,
+                                           options_.input.zero_point, who);
         padding_ = buffer<std::int8_t>(static_cast<std::size_t>(w.channels));
         for (std::int8_t& byte : padding_) byte = static_cast<std::int8_t>(options_.input.zero_point.value);
     }
@@ -61,14 +59,20 @@ class depthwise_conv2d {
     /// in. scratch: scratch_bytes(threads.workers) bytes, 64-byte aligned.
     void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
                     const parallel& threads = {}) const noexcept {
-        const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
-        for_row_blocks(threads, over.pixels(), pixels_a_call, 1, [&](std::int64_t first, int count, int worker) {
-            auto** table =
-                reinterpret_cast<const std::int8_t**>(scratch + static_cast<std::size_t>(worker) * scratch_bytes(1));
-            fill_taps(over, first, count, padding_.data(), 1, window_.taps(), table);
-            kernel_.run(
-                {&packed_, table, count, out.row(first), out.stride, options_.output.zero_point, options_.limits});
-        });
+        const extent size{static_cast<int>(in.dims[1]), static_cast<int>(in.dims[2])};
+        const std::int64_t height = out.dims[1], width = out.dims[2];
+        for_row_blocks(
+            threads, in.dims[0] * height, rows_a_call, packed_.plan.rows,
+            [&](std::int64_t first, int count, int worker) {
+                std::byte* const own = scratch + static_cast<std::size_t>(worker) * scratch_bytes(1);
+                for (int done = 0, rows = 0; done < count; done += rows) {  // image by image
+                    const std::int64_t image = (first + done) / height, row = (first + done) % height;
+                    rows = static_cast<int>(std::min<std::int64_t>(count - done, height - row));
+                    kernel_.run({&packed_, in.row(image * size.height * size.width), in.stride, size, padding_.data(),
+                                 out.row(image * height * width), out.stride, static_cast<int>(width),
+                                 static_cast<int>(row), rows, options_.output.zero_point, options_.limits, own});
+                }
+            });
     }
     shape output_shape(const shape& in) const {
         const auto channels = static_cast<std::int64_t>(padding_.size());
@@ -78,13 +82,12 @@ class depthwise_conv2d {
         return {in[0], out.height, out.width, channels};
     }
     std::size_t scratch_bytes(int workers) const noexcept {
-        return round_up_64(sizeof(void*) * static_cast<std::size_t>(pixels_a_call * window_.taps())) *
-               static_cast<std::size_t>(workers);
+        return round_up_64(kernel_.scratch_bytes(packed_)) * static_cast<std::size_t>(workers);
     }
     const depthwise_entry<Rounding>& kernel() const noexcept { return kernel_; }
 
   private:
-    static constexpr int pixels_a_call = 16;
+    static constexpr int rows_a_call = 16;
 
     conv2d_options options_;
     window window_;

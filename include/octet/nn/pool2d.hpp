@@ -18,52 +18,69 @@ namespace octet::inline OCTET_ABI {
 
 namespace detail {
 
-/// How many pixels share a call: 16, fewer for windows so large that their table would leave the cache (32 KiB).
-inline int pool_pixels_a_call(const window& taps) noexcept { return clamped(4096 / taps.taps(), 1, 16); }
+/// The pixels [first, end) of an output row whose windows lie inside the image from side to side; those before and
+/// after are cut off by it.
+struct whole_windows {
+    int first = 0;
+    int end = 0;
+
+    whole_windows(const window& taps, int outputs, std::int64_t width) noexcept {
+        const std::int64_t reach = std::int64_t{taps.kernel.width - 1} * taps.dilation.width;
+        const std::int64_t room = width - 1 - reach + taps.pad.left, step = taps.stride.width;  // of the leftmost tap
+        first = static_cast<int>(std::min<std::int64_t>(outputs, (taps.pad.left + step - 1) / step));
+        end = room < 0 ? first : static_cast<int>(clamped<std::int64_t>(room / step + 1, first, outputs));
+    }
+};
 
 inline std::size_t pool_scratch_bytes(const window& taps, int workers) noexcept {
-    return round_up_64(sizeof(void*) * static_cast<std::size_t>(pool_pixels_a_call(taps) * taps.taps())) *
+    return round_up_64(sizeof(void*) * static_cast<std::size_t>(taps.kernel.height)) *
            static_cast<std::size_t>(workers);
 }
 
-/// body(call, divisor) for runs of output pixels that have equally many taps inside the image and the same divisor (the
-/// cells inside image and padding); pixels without a tap, which only dilated windows have, become `empty`.
+/// body(call, divisor) for runs of output pixels of a row that have the same taps inside the image and the same divisor
+/// (the cells inside image and padding); pixels without a tap, which only dilated windows have, become `empty`.
 template <class Body>
-void for_pool_runs(const sliding<std::int8_t>& over, tensor_view<std::int8_t> out, std::int8_t empty,
+void for_pool_rows(const sliding<std::int8_t>& over, tensor_view<std::int8_t> out, std::int8_t empty,
                    std::byte* scratch, const parallel& threads, const Body& body) noexcept {
-    const std::size_t own_bytes = pool_scratch_bytes(over.taps, 1);
-    for_row_blocks(
-        threads, over.pixels(), pool_pixels_a_call(over.taps), 1, [&](std::int64_t first, int count, int worker) {
-            auto** table =
-                reinterpret_cast<const std::int8_t**>(scratch + static_cast<std::size_t>(worker) * own_bytes);
-            int pixels = 0, taps = 0, divisor = 0;
-            const auto flush = [&](std::int64_t end) {
-                if (pixels == 0) return;
-                const pool_call call{.lhs = table,
-                                     .taps = taps,
-                                     .pixels = pixels,
-                                     .channels = static_cast<int>(out.cols()),
-                                     .out = out.row(end - pixels),
-                                     .out_stride = out.stride};
-                body(call, divisor);
-                pixels = 0;
-            };
-            for (std::int64_t pixel = first; pixel < first + count; ++pixel) {
-                const std::int8_t** next = table + std::ptrdiff_t{pixels} * taps;
-                const int here = fill_inner_taps(over, pixel, next), cells = padded_tap_count(over, pixel);
-                if (here == 0) {
-                    flush(pixel);
-                    detail::fill(out.row(pixel), out.cols(), empty);
-                    continue;
-                }
-                if (pixels != 0 && (here != taps || cells != divisor)) {
-                    flush(pixel);
-                    fill_inner_taps(over, pixel, table);
-                }
-                ++pixels, taps = here, divisor = cells;
+    const window& w = over.taps;
+    const int outputs = over.outputs.width;
+    const std::int64_t height = over.in.dims[1], width = over.in.dims[2];
+    const whole_windows whole(w, outputs, width);
+    const std::size_t own_bytes = pool_scratch_bytes(w, 1);
+    for_row_blocks(threads, over.in.dims[0] * over.outputs.height, 1, 1, [&](std::int64_t row, int, int worker) {
+        auto** lines = reinterpret_cast<const std::int8_t**>(scratch + static_cast<std::size_t>(worker) * own_bytes);
+        pool_call call{.lines = lines,
+                       .rows = 0,
+                       .tap_stride = w.dilation.width * over.in.stride,
+                       .pixel_stride = w.stride.width * over.in.stride,
+                       .channels = static_cast<int>(out.cols()),
+                       .out_stride = out.stride};
+        const std::int64_t first_pixel = row * outputs;
+        const pixel_origin at = origin_of(over, first_pixel);
+        // `count` pixels from x on, whose leftmost tap inside the image is tap `skip` of `cols`.
+        const auto run = [&](int x, int count, int skip, int cols) noexcept {
+            call.rows = 0;
+            const std::int64_t left =
+                std::int64_t{x} * w.stride.width - w.pad.left + std::int64_t{skip} * w.dilation.width;
+            for (int y = 0; cols > 0 && y < w.kernel.height; ++y) {
+                const std::int64_t line = at.top + std::int64_t{y} * w.dilation.height;
+                if (line >= 0 && line < height)
+                    lines[call.rows++] = over.in.row((at.image * height + line) * width + left);
             }
-            flush(first + count);
-        });
+            call.cols = cols, call.pixels = count, call.out = out.row(first_pixel + x);
+            if (call.rows > 0) return body(call, padded_tap_count(over, first_pixel + x));
+            for (int i = 0; i < count; ++i) fill(out.row(first_pixel + x + i), out.cols(), empty);
+        };
+        const auto cut_off = [&](int x) noexcept {
+            const std::int64_t left = std::int64_t{x} * w.stride.width - w.pad.left, spread = w.dilation.width;
+            const std::int64_t skip = left < 0 ? (-left + spread - 1) / spread : 0;
+            const std::int64_t end = left >= width ? 0 : std::min<std::int64_t>(w.kernel.width, (width - 1 - left) / spread + 1);
+            run(x, 1, static_cast<int>(skip), static_cast<int>(std::max<std::int64_t>(end - skip, 0)));
+        };
+        for (int x = 0; x < whole.first; ++x) cut_off(x);
+        if (whole.end > whole.first) run(whole.first, whole.end - whole.first, 0, w.kernel.width);
+        for (int x = whole.end; x < outputs; ++x) cut_off(x);
+    });
 }
 
 }  // namespace detail
@@ -78,7 +95,7 @@ class max_pool2d {
     void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
                     const parallel& threads = {}) const noexcept {
         const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
-        detail::for_pool_runs(over, out, zero_, scratch, threads,
+        detail::for_pool_rows(over, out, zero_, scratch, threads,
                               [&](const pool_call& call, int) noexcept { kernel_.run(call, {}); });
     }
     std::size_t scratch_bytes(int workers) const noexcept { return detail::pool_scratch_bytes(window_, workers); }
@@ -111,8 +128,8 @@ class average_pool2d {
     void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
                     const parallel& threads = {}) const noexcept {
         const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
-        detail::for_pool_runs(over, out, zero_, scratch, threads, [&](const pool_call& call, int cells) noexcept {
-            kernel_.run(call, by_divisor_[static_cast<std::size_t>((count_include_pad_ ? cells : call.taps) - 1)]);
+        detail::for_pool_rows(over, out, zero_, scratch, threads, [&](const pool_call& call, int cells) noexcept {
+            kernel_.run(call, by_divisor_[static_cast<std::size_t>((count_include_pad_ ? cells : call.rows * call.cols) - 1)]);
         });
     }
     std::size_t scratch_bytes(int workers) const noexcept { return detail::pool_scratch_bytes(window_, workers); }
@@ -141,10 +158,12 @@ class global_average_pool {
     /// in [batch, height, width, channels] with height * width = pixels, out [batch, 1, 1, channels]; any stride.
     void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte*,
                     const parallel& = {}) const noexcept {
-        kernel_.run({.base = in.data,
-                     .pixel_stride = pixels_ * in.stride,
+        const std::int8_t* lines[] = {in.data};
+        kernel_.run({.lines = lines,
+                     .rows = 1,
+                     .cols = pixels_,
                      .tap_stride = in.stride,
-                     .taps = pixels_,
+                     .pixel_stride = pixels_ * in.stride,
                      .pixels = static_cast<int>(in.dims[0]),
                      .channels = static_cast<int>(in.cols()),
                      .out = out.data,

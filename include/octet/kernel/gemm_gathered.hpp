@@ -1,0 +1,116 @@
+// The loop nest of the GEMM micro-kernels that gather rows into scratch before they multiply: all but AVX512-VNNI and
+// scalar. No vector is named here, so that one source serves every instruction set. A kernel gives
+//   element           of a row in scratch: int16 where both factors are widened, uint8 where vpdpbusd takes them
+//   convert           run of bytes -> elements
+//   strips[v][r]      r + 1 rows at once against a panel or its first half, with weights of the elements' width
+//   row_strips[v]     (int16 only) one row against weights as they are packed, which widens them in registers
+// Weights are int8 in memory, always: a panel is widened into scratch once per call, which costs a full call 2 % and
+// spares half of what a layer holds and streams. A single row takes them straight from memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "octet/kernel/gemm_call.hpp"
+
+namespace octet::inline OCTET_ABI {
+
+/// Rows in scratch against one panel, and where results go.
+template <class Element, class Args>
+struct gemm_strip {
+    using weight = std::conditional_t<sizeof(Element) == 1, std::int8_t, Element>;
+    const Element* rows;
+    std::ptrdiff_t row_stride;
+    const std::int8_t* packed;  ///< the panel as it is packed
+    const weight* weights;      ///< the panel in the elements' width
+    std::ptrdiff_t groups;
+    const std::int32_t* bias;
+    Args args;
+    int columns;
+    std::int8_t* out;
+    std::ptrdiff_t out_stride;
+};
+
+template <class Kernel>
+struct gemm_gathered {
+    /// Elements from row to row: whole cache lines with room for what a register's store writes beyond a row, and so
+    /// that depths of a power of two do not put all rows into one set of the cache.
+    template <class Element>
+    static std::ptrdiff_t row_stride(int depth) noexcept {
+        constexpr std::ptrdiff_t line = 64 / sizeof(Element);
+        return (depth + line - 1) / line * line + line;
+    }
+
+    static std::size_t scratch_bytes(int, int depth) noexcept {
+        using element = typename Kernel::element;
+        constexpr auto layout = Kernel::layout;
+        const std::ptrdiff_t panel =
+            sizeof(element) == 1
+                ? 0
+                : std::ptrdiff_t{layout.panel} * ((depth + layout.group - 1) / layout.group * layout.group);
+        return static_cast<std::size_t>(Kernel::tile_rows * row_stride<element>(depth) + (panel + 31) / 32 * 32) *
+               sizeof(element);
+    }
+
+    /// Panels outside, blocks of rows inside: a panel comes from far memory once for all rows of the call.
+    template <class Rounding>
+    static void run(const gemm_call<Rounding>& call) noexcept {
+        using element = typename Kernel::element;
+        using strip = typename Kernel::strip_type;
+        constexpr auto layout = Kernel::layout;
+        const packed_gemm<Rounding>& w = *call.weights;
+        auto* const rows = reinterpret_cast<element*>(call.scratch);
+        const std::ptrdiff_t stride = row_stride<element>(w.depth);
+        gather(call, rows, stride);
+        // As many blocks as full ones would need, all of nearly one size.
+        const int blocks = (call.count + Kernel::register_rows - 1) / Kernel::register_rows;
+        const int smaller = call.count / blocks, larger_blocks = call.count % blocks;
+        for (int p = call.first_panel; p < call.end_panel; ++p) {
+            const int first = p * layout.panel;
+            const int columns = w.cols - first < layout.panel ? w.cols - first : layout.panel;
+            const int width = columns > layout.panel / 2 ? 1 : 0;
+            const auto* packed = reinterpret_cast<const std::int8_t*>(w.panel(p));
+            strip s{.rows = rows,
+                    .row_stride = stride,
+                    .packed = packed,
+                    .weights = {},
+                    .groups = w.groups(),
+                    .bias = w.bias.data() + first,
+                    .args = {w.multipliers.data() + first, call.out_zero, call.limits},
+                    .columns = columns,
+                    .out = call.out + first,
+                    .out_stride = call.out_stride};
+            if constexpr (sizeof(element) == 1) {
+                s.weights = packed;
+            } else {
+                if (call.count == 1) {
+                    Kernel::row_strips[width](s);
+                    continue;
+                }
+                element* const wide = rows + Kernel::tile_rows * stride;
+                Kernel::convert(packed, static_cast<int>(w.panel_bytes()), wide);
+                s.weights = wide;
+            }
+            const auto* strips = Kernel::strips[width];
+            if (larger_blocks != 0) strips[smaller](s, larger_blocks);
+            s.rows += larger_blocks * (smaller + 1) * stride;
+            s.out += larger_blocks * (smaller + 1) * call.out_stride;
+            strips[smaller - 1](s, blocks - larger_blocks);
+        }
+    }
+
+  private:
+    /// All rows: runs one after the other, padded to groups with zeros, whose weights are 0.
+    template <class Rounding, class Element>
+    static void gather(const gemm_call<Rounding>& call, Element* to, std::ptrdiff_t stride) noexcept {
+        const int bytes = call.run_bytes(), depth = call.weights->depth;
+        for (int m = 0; m < call.count; ++m, to += stride) {
+            for (int t = 0; t < call.runs; ++t)
+                Kernel::convert(call.lhs[t * Kernel::tile_rows + m] + call.lhs_offset, bytes, to + t * bytes);
+            for (int k = depth; k % Kernel::layout.group != 0; ++k) to[k] = 0;
+        }
+    }
+};
+
+}  // namespace octet::inline OCTET_ABI
