@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/config.hpp"
 #include "octet/core/shape.hpp"
 #include "octet/core/view.hpp"
@@ -41,39 +42,37 @@ pixel_origin origin_of(const sliding<T>& over, std::int64_t pixel) noexcept {
 }
 
 /// table[tap * tap_step + i * pixel_step] = the input of that tap of output pixel first + i, for `count` pixels; where
-/// the tap lies in padding, `padding`. A row of outputs is found by division, the pixels in it by adding.
+/// the tap lies in padding, `padding`. One tap of all pixels of an output row at a time, so that the bounds are found
+/// once for a row.
 template <class T>
 void fill_taps(const sliding<T>& over, std::int64_t first, int count, const T* padding, std::ptrdiff_t tap_step,
                std::ptrdiff_t pixel_step, const T** table) noexcept {
     const window& w = over.taps;
-    const std::int64_t height = over.in.dims[1], width = over.in.dims[2];
-    const std::int64_t below = std::int64_t{w.dilation.height} * (w.kernel.height - 1);
-    const std::int64_t beside = std::int64_t{w.dilation.width} * (w.kernel.width - 1);
-    const std::ptrdiff_t step_down = w.dilation.height * width * over.in.stride,
-                         step = w.dilation.width * over.in.stride;
-    pixel_origin at = origin_of(over, first);
-    std::int64_t left_in_row = over.outputs.width - first % over.outputs.width;
-    for (int i = 0; i < count; ++i, table += pixel_step) {
-        const T** slot = table;
-        if (at.top >= 0 && at.left >= 0 && at.top + below < height && at.left + beside < width) {
-            const T* line = over.in.row((at.image * height + at.top) * width + at.left);
-            for (int y = 0; y < w.kernel.height; ++y, line += step_down) {
-                const T* tap = line;
-                for (int x = 0; x < w.kernel.width; ++x, slot += tap_step, tap += step) *slot = tap;
-            }
-        } else {
-            for (int y = 0; y < w.kernel.height; ++y) {
-                const std::int64_t row = at.top + std::int64_t{y} * w.dilation.height;
-                const bool row_inside = row >= 0 && row < height;
-                const T* line = over.in.row((at.image * height + (row_inside ? row : 0)) * width);
-                for (int x = 0; x < w.kernel.width; ++x, slot += tap_step) {
-                    const std::int64_t col = at.left + std::int64_t{x} * w.dilation.width;
-                    *slot = row_inside && col >= 0 && col < width ? line + col * over.in.stride : padding;
-                }
+    const std::int64_t height = over.in.dims[1], width = over.in.dims[2], stride = w.stride.width;
+    const std::ptrdiff_t step = stride * over.in.stride;
+    const auto steps_to = [stride](std::int64_t distance) {
+        return stride == 1 ? distance : (distance + stride - 1) / stride;
+    };
+    for (int done = 0, run = 0; done < count; done += run) {
+        const pixel_origin at = origin_of(over, first + done);
+        const std::int64_t rest_of_row = over.outputs.width - (at.left + w.pad.left) / stride;
+        run = static_cast<int>(std::min<std::int64_t>(count - done, rest_of_row));
+        const T** slot = table + done * pixel_step;
+        for (int y = 0; y < w.kernel.height; ++y) {
+            const std::int64_t row = at.top + std::int64_t{y} * w.dilation.height;
+            const bool inside = row >= 0 && row < height;
+            const T* line = over.in.row((at.image * height + (inside ? row : 0)) * width);
+            for (int x = 0; x < w.kernel.width; ++x, slot += tap_step) {
+                const std::int64_t col = at.left + std::int64_t{x} * w.dilation.width;
+                const auto from = detail::clamped<std::int64_t>(steps_to(-col), 0, run);
+                const auto end = inside ? detail::clamped<std::int64_t>(steps_to(width - col), from, run) : from;
+                std::ptrdiff_t i = 0;
+                for (; i < from; ++i) slot[i * pixel_step] = padding;
+                const T* tap = line + (col + from * stride) * over.in.stride;
+                for (; i < end; ++i, tap += step) slot[i * pixel_step] = tap;
+                for (; i < run; ++i) slot[i * pixel_step] = padding;
             }
         }
-        at.left += w.stride.width;
-        if (--left_in_row == 0 && i + 1 < count) at = origin_of(over, first + i + 1), left_in_row = over.outputs.width;
     }
 }
 
