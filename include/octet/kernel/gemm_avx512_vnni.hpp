@@ -47,6 +47,8 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
             const int rows = call.count / blocks, larger = call.count % blocks;
             job j{in_place ? call.lhs : gathered_rows(call),
                   in_place ? call.lhs_offset : 0,
+                  call.table_step,
+                  call.run_distance,
                   in_place ? w.runs : 1,
                   (in_place ? call.run_bytes() : layout.group * w.runs) - layout.group,
                   reinterpret_cast<const std::int8_t*>(w.panel(p)),
@@ -65,8 +67,8 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
   private:
     /// Rows against one panel: where their runs begin, the panel, where results go.
     struct job {
-        const std::int8_t* const* rows;  ///< run t of row m: rows[t * tile_rows + m] + offset
-        std::ptrdiff_t offset;
+        const std::int8_t* const* rows;  ///< run t of row m: rows[t * table_step + m] + offset + t * run_distance
+        std::ptrdiff_t offset, table_step, run_distance;
         int runs;
         std::ptrdiff_t last;  ///< where the last group of a run begins
         const std::int8_t* weights;
@@ -88,7 +90,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         for (int m = 0; m < call.count; ++m) {
             rows[m] = to;
             for (int t = 0; t < call.weights->runs; ++t, to += layout.group) {
-                const std::int8_t* from = call.lhs[t * tile_rows + m] + call.lhs_offset;
+                const std::int8_t* from = call.run(t, m);
                 for (int k = 0; k < layout.group; ++k) to[k] = k < bytes ? from[k] : std::int8_t{0};
             }
         }
@@ -134,10 +136,11 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         }
         const __m512i shift = _mm512_set1_epi8(static_cast<char>(0x80));
         const std::int8_t* weights = j.weights;
-        for (int t = 0; t < j.runs; ++t, rows += tile_rows) {
+        std::ptrdiff_t offset = j.offset;
+        for (int t = 0; t < j.runs; ++t, rows += j.table_step, offset += j.run_distance) {
             const std::int8_t* lhs[Rows];
 #pragma GCC unroll 12
-            for (int m = 0; m < Rows; ++m) lhs[m] = rows[m] + j.offset;
+            for (int m = 0; m < Rows; ++m) lhs[m] = rows[m] + offset;
             for (std::ptrdiff_t k = 0;; k = k + 4 < j.last ? k + 4 : j.last) {
                 __m512i w[Vectors];
 #pragma GCC unroll 4
