@@ -24,7 +24,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     static constexpr const char* name = "gemm 6x64 vpdpbusd";
     static constexpr gemm_layout layout{.panel = 64, .group = 4, .runs_apart = true, .lhs_shift = 128};
     static constexpr int register_rows = 6;
-    static constexpr int tile_rows = 96;
+    static constexpr int tile_rows = 120;
 
     static std::size_t scratch_bytes(int runs, int depth) noexcept {
         return depth / runs >= layout.group ? 0

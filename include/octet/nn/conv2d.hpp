@@ -131,8 +131,11 @@ void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view
                                   const parallel& threads, const residual& add) const noexcept {
     if (winograd_) return (*winograd_)(in, out, scratch, threads, add);
     const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
-    const int tile = kernel_.tile_rows;
-    for_row_blocks(threads, over.pixels(), tile, kernel_.register_rows, [&](std::int64_t first, int count, int worker) {
+    const int tile = kernel_.tile_rows, width = over.outputs.width;
+    // Copies of input rows begin anew where a row of the output does: calls end there.
+    const bool whole_rows = by_rows() && width <= tile;
+    const int step = whole_rows ? tile / width * width : tile, grain = whole_rows ? width : kernel_.register_rows;
+    for_row_blocks(threads, over.pixels(), step, grain, [&](std::int64_t first, int count, int worker) {
         std::byte* own = scratch + static_cast<std::size_t>(worker) * worker_bytes();
         auto** table = reinterpret_cast<const std::int8_t**>(own);
         if (by_rows())
