@@ -186,8 +186,8 @@ struct requantize_epilogue<isa::avx512bw, Rounding> {
         return loaded;
     }
 
-    /// out[n] = requantize(acc[n / 16][n % 16], multipliers[n]) for `columns` columns, 16 * (Vectors - 1) < columns <=
-    /// 16 * Vectors; nothing beyond them is written.
+    /// out[n] = requantize(acc[n / 16][n % 16], multipliers[n]) for `columns` in [1, 16 * Vectors]; nothing beyond them
+    /// is written.
     template <bool Saturating, int Vectors>
     OCTET_INLINE void store(const __m512i (&acc)[Vectors], const tile<Vectors>& t, int columns,
                             std::int8_t* out) const noexcept {
