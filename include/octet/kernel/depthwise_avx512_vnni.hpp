@@ -167,16 +167,18 @@ struct depthwise_kernel<isa::avx512_vnni, Rounding> {
         const typename Rounding::multiplier* const multipliers = w.multipliers.data() + 64 * panel;
         const __m512i outside = _mm512_set1_epi8(static_cast<char>(*call.padding ^ -128));
         const int start = -w.plan.taps.pad.left, width = call.in_size.width, out_width = call.out_width;
+        const std::ptrdiff_t row_bytes = width * call.in_stride;
         std::int8_t nowhere[64];
-        depthwise_source sources[places];
         for (int row = call.first_row, end = row + call.rows; row < end; row += streams * Rows) {
-            fill_sources(call, row, streams, sources);
             const std::int8_t* at[places];
             std::ptrdiff_t step[places];
 #pragma GCC unroll 8
             for (int i = 0; i < places; ++i) {
-                at[i] = sources[i].at + first;
-                step[i] = call.in_stride & sources[i].step;
+                const int y = (row + i / 4 * Rows) * w.plan.taps.stride.height - w.plan.taps.pad.top +
+                              i % 4 * w.plan.taps.dilation.height;
+                const bool inside = y >= 0 && y < call.in_size.height;
+                at[i] = (inside ? call.in + y * row_bytes : call.padding) + first;
+                step[i] = inside ? call.in_stride : 0;
             }
             int col = start;
             const auto next = [&](__m512i(&v)[vectors]) {
@@ -299,8 +301,14 @@ struct depthwise_kernel<isa::avx512_vnni, Rounding> {
         const depthwise_plan& plan = call.weights->plan;
         const int step = plan.step, last = call.in_size.width - plan.width;  // up to it entries are inside
         const std::ptrdiff_t entry = 64 * vectors * std::ptrdiff_t{plan.groups};
+        const __m512i outside = _mm512_set1_epi8(static_cast<char>(*call.padding ^ -128));
         std::byte* line = call.scratch;
         while (count > 0) {
+            if (col + plan.width <= 0 || col >= call.in_size.width) {  // padding alone
+                for (std::byte* const end = line + entry; line != end; line += 64) _mm512_store_si512(line, outside);
+                --count, col += step;
+                continue;
+            }
             const int inside = col < 0 || col > last ? 1 : (last - col) / step + 1,
                       run = count < inside ? count : inside;
             for (int g = 0; g < plan.groups; ++g) {
