@@ -18,7 +18,8 @@ std::vector<float> lopsided(const shape& dims, random_numbers& numbers) {
     return values;
 }
 
-quantized_graph quantized_layer_of(graph net, tensor_id result) {
+/// `net` is given away; by reference, because `result` is often made in the same call.
+quantized_graph quantized_layer_of(graph& net, tensor_id result) {
     net.output(result);
     random_numbers numbers;
     samples one(1, std::vector<std::vector<float>>{});
@@ -37,7 +38,7 @@ layer_weights random_weights(int outputs, int inner) {
 quantized_graph one_layer(const gemm_problem& p) {
     graph net;
     const tensor_id x = net.input("x", {1, p.rows, p.depth});
-    return quantized_layer_of(std::move(net), net.add("gemm", op::linear{random_weights(p.cols, p.depth)}, {x}));
+    return quantized_layer_of(net, net.add("gemm", op::linear{random_weights(p.cols, p.depth)}, {x}));
 }
 
 quantized_graph one_layer(const conv_problem& p) {
@@ -45,11 +46,10 @@ quantized_graph one_layer(const conv_problem& p) {
     const tensor_id x = net.input("x", {1, p.size, p.size, p.channels});
     const int pad = p.padding(), depth = p.depthwise() ? 1 : p.channels;
     const window taps{{p.kernel, p.kernel}, {p.stride, p.stride}, {}, {pad, pad, pad, pad}, false};
-    return quantized_layer_of(std::move(net),
-                              net.add("conv",
-                                      op::conv2d{random_weights(p.output_channels(), p.kernel * p.kernel * depth), taps,
-                                                 p.depthwise() ? p.channels : 1},
-                                      {x}));
+    return quantized_layer_of(net, net.add("conv",
+                                           op::conv2d{random_weights(p.output_channels(), p.kernel * p.kernel * depth),
+                                                      taps, p.depthwise() ? p.channels : 1},
+                                           {x}));
 }
 
 quantized_graph one_layer(const pool_problem& p) {
@@ -59,7 +59,7 @@ quantized_graph one_layer(const pool_problem& p) {
     const window taps{{p.kernel, p.kernel}, {p.stride, p.stride}, {}, {pad, pad, pad, pad}, false};
     const tensor_id y = p.global_average() ? net.add("pool", op::global_average_pool{}, {x})
                                            : net.add("pool", op::pool2d{pool_kind::max, taps}, {x});
-    return quantized_layer_of(std::move(net), y);
+    return quantized_layer_of(net, y);
 }
 
 quantized_graph one_layer(const elementwise_problem& p) {
@@ -67,11 +67,11 @@ quantized_graph one_layer(const elementwise_problem& p) {
     const shape image{1, p.size, p.size, p.channels};
     const tensor_id a = net.input("a", image);
     if (p.what == elementwise::logistic)
-        return quantized_layer_of(std::move(net), net.add("logistic", op::lookup{function::logistic}, {a}));
+        return quantized_layer_of(net, net.add("logistic", op::lookup{function::logistic}, {a}));
     const tensor_id b = net.input("b", image);
     const tensor_id y =
         p.what == elementwise::add ? net.add("add", op::add{}, {a, b}) : net.add("mul", op::mul{}, {a, b});
-    return quantized_layer_of(std::move(net), y);
+    return quantized_layer_of(net, y);
 }
 
 quantized_graph quantized(const graph& net, std::size_t count) {

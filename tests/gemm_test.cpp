@@ -107,8 +107,9 @@ class gemm_law {
         for (auto& x : lhs) x = between(random, p.lhs_low, p.lhs_high);
         const auto row = [&](int m, int t) { return lhs.data() + step * (whole(m) * whole(p.taps) + whole(t)); };
 
-        const auto packed = octet::pack_gemm<Rounding>(kernel_.layout, {weights.data(), p.cols, p.taps * p.depth}, bias,
-                                                       multipliers, zero_point(p.lhs_zero), "test");
+        const auto packed =
+            octet::pack_gemm<Rounding>(kernel_.layout, {weights.data(), p.cols, p.taps * p.depth, p.taps}, bias,
+                                       multipliers, zero_point(p.lhs_zero), "test");
         const std::size_t out_stride = whole(p.cols) + static_cast<std::size_t>(p.out_gap);
         const guarded<std::int8_t> out(out_stride * (whole(p.rows) - 1) + whole(p.cols), p.side);
         std::fill(out.begin(), out.end(), std::int8_t{99});
@@ -126,7 +127,6 @@ class gemm_law {
             kernel_.run({.weights = &packed,
                          .lhs = table.data(),
                          .lhs_offset = p.lhs_offset,
-                         .runs = p.taps,
                          .count = rows,
                          .end_panel = packed.panels(),
                          .out = out.data() + whole(first) * out_stride,

@@ -12,6 +12,7 @@
 #include <numeric>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "compiled_once.hpp"
@@ -165,6 +166,24 @@ TEST(calibrate, every_tensor_is_seen_whole_and_once) {
             EXPECT_EQ(seen[t].finite(), 5U * static_cast<std::uint64_t>(one.dims.elements())) << one.name;
         }
     }
+}
+
+/// After every run, in order, up to the last sample; what is left over after whole batches is a run of its own.
+TEST(calibrate, progress_is_told) {
+    using told = std::vector<std::pair<std::size_t, std::size_t>>;
+    graph net = network();
+    octet::optimize(net);
+    const auto told_for = [&](int batch) {
+        told all;
+        octet::calibrate(net, images(5),
+                         {.batch = batch, .progress = {&all, [](void* to, std::size_t done, std::size_t of) noexcept {
+                                                           static_cast<told*>(to)->emplace_back(done, of);
+                                                       }}});
+        return all;
+    };
+    EXPECT_EQ(told_for(1), (told{{1, 5}, {2, 5}, {3, 5}, {4, 5}, {5, 5}}));
+    EXPECT_EQ(told_for(2), (told{{2, 5}, {4, 5}, {5, 5}}));
+    EXPECT_EQ(told_for(100), (told{{5, 5}}));
 }
 
 TEST(quantize, ranges_are_those_of_the_float_network) {

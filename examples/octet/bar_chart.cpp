@@ -73,22 +73,24 @@ svg { font: 11px system-ui, sans-serif; fill: #1f2328; }
         svg += text_at(x + 16, 44, "start", chart.series[s]);
     }
     const axis x(chart);
+    std::string bars, words;
     for (std::size_t g = 0; g < chart.groups.size(); ++g) {
         const bar_group& group = chart.groups[g];
         const double top = head + each * static_cast<double>(g);
-        svg += text_at(8, top + (each - gap) / 2 + 4, "start", group.label);
+        words += text_at(8, top + (each - gap) / 2 + 4, "start", group.label);
         for (std::size_t s = 0; s < group.values.size(); ++s) {
             const double value = group.values[s], y = top + bar * static_cast<double>(s);
             if (!std::isfinite(value)) continue;
             const double from = std::min(x.start(), x.at(value)), to = std::max(x.start(), x.at(value));
             const bool left = x.at(value) < x.start();
-            svg += formatted(R"(<rect class="s%zu" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>)", s, from, y,
-                             std::max(to - from, 0.5), bar - 1);
-            svg += '\n';
-            svg +=
+            bars += formatted(R"(<rect class="s%zu" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>)", s, from, y,
+                              std::max(to - from, 0.5), bar - 1);
+            bars += '\n';
+            words +=
                 text_at(left ? from - 4 : to + 4, y + bar - 2, left ? "end" : "start", formatted(chart.format, value));
         }
     }
+    svg += "<g class=\"bars\">\n" + bars + "</g>\n" + words;
     svg += formatted(R"(<line class="axis" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>)", x.start(), head - 6, x.start(),
                      bottom);
     return svg + '\n' + text_at(8, height - 10, "start", chart.note) + "</svg>\n";

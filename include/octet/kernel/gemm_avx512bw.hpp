@@ -56,7 +56,8 @@ struct gemm_kernel<isa::avx512bw, Epilogue> {
             __m512i acc[Rows][Vectors];
             multiply(rows, s, acc);
 #pragma GCC unroll 4
-            for (int m = 0; m < Rows; ++m, out += s.out_stride) epilogue.store(acc[m], multipliers, s.columns, out);
+            for (int m = 0; m < Rows; ++m, out += s.out_stride)
+                epilogue.template store<false>(acc[m], multipliers, s.columns, out);
         }
     }
 
@@ -101,7 +102,7 @@ struct gemm_kernel<isa::avx512bw, Epilogue> {
                 acc[v] = _mm512_add_epi32(acc[v], _mm512_madd_epi16(x, wide(weights + 32 * v)));
         }
         const Epilogue epilogue(s.args);
-        epilogue.store(acc, epilogue.template load<Vectors>(), s.columns, s.out);
+        epilogue.template store<false>(acc, epilogue.template load<Vectors>(), s.columns, s.out);
     }
 
     static OCTET_INLINE __m512i wide(const std::int8_t* p) noexcept {
