@@ -34,8 +34,8 @@ struct gemm_strip {
 
 template <class Kernel>
 struct gemm_gathered {
-    /// Elements from row to row: whole cache lines with room for what a register's store writes beyond a row, and so
-    /// that depths of a power of two do not put all rows into one set of the cache.
+    /// Elements from row to row: whole cache lines, and one more so that depths of a power of two do not put all rows
+    /// into one set of the cache.
     template <class Element>
     static std::ptrdiff_t row_stride(int depth) noexcept {
         constexpr std::ptrdiff_t line = 64 / sizeof(Element);
