@@ -10,6 +10,7 @@
 
 #include "guarded.hpp"
 #include "kernel_data.hpp"
+#include "octet/kernel/lookup.hpp"
 
 namespace {
 
@@ -17,6 +18,10 @@ using namespace octet;
 using namespace octet::test;
 
 const quant_params usual{scale(1.0F / 256), zero_point(-128)};
+
+void softmax_row(const softmax_params& params, const std::int8_t* in, std::size_t n, std::int8_t* out) {
+    octet::softmax_row(params, in, n, out, choose_lookup(best_isa()));
+}
 
 TEST(softmax, stays_within_the_stated_error) {
     data_source data(1);
@@ -61,6 +66,47 @@ TEST(softmax, returns_these_bytes_on_every_machine) {
     out = in;
     softmax_row(make_softmax(scale(0.047F), usual, {}, 15, "test"), out.data(), out.size(), out.data());
     EXPECT_EQ(out, expected) << "in place";
+}
+
+/// The definition, in integers throughout.
+std::vector<std::int8_t> defined(const softmax_params& p, const guarded<std::int8_t>& in) {
+    const int most = *std::max_element(in.begin(), in.end());
+    const auto e = [&](int q) { return std::uint64_t{p.exponentials[static_cast<std::size_t>(most - q)]}; };
+    std::uint64_t sum = 0;
+    for (const std::int8_t q : in) sum += e(q);
+    std::vector<std::int8_t> all;
+    for (const std::int8_t q : in) {
+        const auto rounded = static_cast<std::int64_t>((e(q) * p.steps + 128 * sum) / (256 * sum));
+        all.push_back(static_cast<std::int8_t>(
+            std::clamp<std::int64_t>(rounded + p.out_zero.value, p.limits.low, p.limits.high)));
+    }
+    return all;
+}
+
+TEST(softmax, every_isa_returns_the_defined_bytes) {
+    data_source data(4);
+    std::vector<int> lengths = edge_sizes();
+    lengths.insert(lengths.end(), {130, 200, 255, 256, 257, 1000});
+    const quant_params outputs[] = {usual, {scale(0x1p-16F), zero_point(-128)}, {scale(0.37F), zero_point(5)}};
+    for (const quant_params& out : outputs)
+        for (const float in_scale : {1e-6F, 0.004F, 0.08F, 3.0F})
+            for (const int n : lengths) {
+                const auto params = make_softmax(scale(in_scale), out, {-120, 100}, n, "test");
+                const guard side = n % 2 == 0 ? guard::end : guard::begin;
+                const guarded<std::int8_t> in(static_cast<std::size_t>(n), side), result(in.size(), side);
+                const int low = data.pick(-128, 127), high = data.pick(low, 127);
+                for (std::int8_t& q : in) q = static_cast<std::int8_t>(data.pick(low, high));
+                const auto expected = defined(params, in);
+                for (const isa which : supported_isas()) {
+                    const auto lookup = choose_lookup(which);
+                    octet::softmax_row(params, in.data(), in.size(), result.data(), lookup);
+                    ASSERT_EQ(std::vector(result.begin(), result.end()), expected)
+                        << to_string(which) << ", scale " << in_scale << ", " << n << " values";
+                    std::copy(in.begin(), in.end(), result.begin());
+                    octet::softmax_row(params, result.data(), in.size(), result.data(), lookup);
+                    ASSERT_EQ(std::vector(result.begin(), result.end()), expected) << "in place, " << n << " values";
+                }
+            }
 }
 
 TEST(softmax, equal_values_share_and_limits_hold) {

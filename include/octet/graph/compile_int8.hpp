@@ -189,7 +189,8 @@ struct int8_steps {
     }
     void operator()(const op::softmax&) const {
         const std::int64_t cols = to.dims_of(n.inputs[0]).cols();
-        emit_map("softmax", isa::scalar, softmax_layer(params_in(), params_out(), cols, who()));
+        softmax_layer layer(params_in(), params_out(), cols, to.target_, who());
+        emit_map("softmax", layer.kernel().target, layer);
     }
 };
 

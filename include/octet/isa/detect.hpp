@@ -20,6 +20,7 @@ struct cpu_features {
     bool avx512bw = false;
     bool avx512dq = false;
     bool avx512vl = false;
+    bool avx512_vbmi = false;
     bool avx512_vnni = false;
     bool avx_vnni = false;
 };
@@ -43,6 +44,7 @@ inline cpu_features detect_cpu() noexcept {
     found.avx512dq = saves_zmm && ((b >> 17) & 1U) != 0;
     found.avx512bw = saves_zmm && ((b >> 30) & 1U) != 0;
     found.avx512vl = saves_zmm && ((b >> 31) & 1U) != 0;
+    found.avx512_vbmi = saves_zmm && ((c >> 1) & 1U) != 0;
     found.avx512_vnni = saves_zmm && ((c >> 11) & 1U) != 0;
     if (a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0) found.avx_vnni = saves_ymm && ((a >> 4) & 1U) != 0;
 #endif

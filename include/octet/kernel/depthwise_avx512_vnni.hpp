@@ -16,6 +16,45 @@
 namespace octet::inline OCTET_ABI {
 OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 
+/// Four lanes of a panel side by side: pixels of 64 channels, or of 32 in 2 streams, or of up to 16 in 4.
+template <int Streams>
+struct depthwise_lanes_avx512 {
+    std::uint64_t mask;  ///< of the channels of a stream: all, but for 4 streams
+
+    /// at[stream][lane], of which `Used` lanes are read; the others repeat the last. v: the bytes + 128.
+    template <int Used>
+    OCTET_INLINE void interleave(const std::int8_t* const* at, __m512i (&v)[4]) const noexcept {
+        const __m512i a = row(at), b = row(at + 1), c = row(at + 2), d = Used == 3 ? c : row(at + 3);
+        const __m512i ab_low = _mm512_unpacklo_epi8(a, b), ab_high = _mm512_unpackhi_epi8(a, b);
+        const __m512i cd_low = _mm512_unpacklo_epi8(c, d), cd_high = _mm512_unpackhi_epi8(c, d);
+        v[0] = _mm512_unpacklo_epi16(ab_low, cd_low);
+        v[1] = _mm512_unpackhi_epi16(ab_low, cd_low);
+        v[2] = _mm512_unpacklo_epi16(ab_high, cd_high);
+        v[3] = _mm512_unpackhi_epi16(ab_high, cd_high);
+    }
+
+  private:
+    OCTET_INLINE __m512i row(const std::int8_t* const* at) const noexcept {
+        __m512i all;
+        if constexpr (Streams == 1) {
+            all = _mm512_loadu_si512(at[0]);
+        } else if constexpr (Streams == 2) {
+            all = _mm512_inserti64x4(_mm512_castsi256_si512(half(at[0])), half(at[4]), 1);
+        } else {
+            const __m256i front = _mm256_inserti128_si256(_mm256_castsi128_si256(quarter(at[0])), quarter(at[4]), 1);
+            const __m256i back = _mm256_inserti128_si256(_mm256_castsi128_si256(quarter(at[8])), quarter(at[12]), 1);
+            all = _mm512_inserti64x4(_mm512_castsi256_si512(front), back, 1);
+        }
+        return _mm512_xor_si512(all, _mm512_set1_epi8(-128));
+    }
+    static OCTET_INLINE __m256i half(const std::int8_t* p) noexcept {
+        return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    }
+    OCTET_INLINE __m128i quarter(const std::int8_t* p) const noexcept {
+        return _mm_maskz_loadu_epi8(static_cast<__mmask16>(mask), p);
+    }
+};
+
 /// Writes lines: entries of 4 registers a group, the bytes of the input + 128, four taps side by side.
 struct depthwise_line_avx512 {
     const depthwise_plan* plan;
@@ -73,35 +112,10 @@ struct depthwise_line_avx512 {
     }
     template <int Streams>
     OCTET_INLINE void interleave(const std::int8_t* const* at, std::byte* to) const noexcept {
-        const __m512i a = row<Streams>(at), b = row<Streams>(at + 1), c = row<Streams>(at + 2),
-                      d = row<Streams>(at + 3);
-        const __m512i ab_low = _mm512_unpacklo_epi8(a, b), ab_high = _mm512_unpackhi_epi8(a, b);
-        const __m512i cd_low = _mm512_unpacklo_epi8(c, d), cd_high = _mm512_unpackhi_epi8(c, d);
-        _mm512_store_si512(to, _mm512_unpacklo_epi16(ab_low, cd_low));
-        _mm512_store_si512(to + 64, _mm512_unpackhi_epi16(ab_low, cd_low));
-        _mm512_store_si512(to + 128, _mm512_unpacklo_epi16(ab_high, cd_high));
-        _mm512_store_si512(to + 192, _mm512_unpackhi_epi16(ab_high, cd_high));
-    }
-    /// The bytes of one lane, + 128: 64 channels, or those of 2 or 4 streams.
-    template <int Streams>
-    OCTET_INLINE __m512i row(const std::int8_t* const* at) const noexcept {
-        __m512i all;
-        if constexpr (Streams == 1) {
-            all = _mm512_loadu_si512(at[0]);
-        } else if constexpr (Streams == 2) {
-            all = _mm512_inserti64x4(_mm512_castsi256_si512(half(at[0])), half(at[4]), 1);
-        } else {
-            const __m256i front = _mm256_inserti128_si256(_mm256_castsi128_si256(quarter(at[0])), quarter(at[4]), 1);
-            const __m256i back = _mm256_inserti128_si256(_mm256_castsi128_si256(quarter(at[8])), quarter(at[12]), 1);
-            all = _mm512_inserti64x4(_mm512_castsi256_si512(front), back, 1);
-        }
-        return _mm512_xor_si512(all, _mm512_set1_epi8(-128));
-    }
-    static OCTET_INLINE __m256i half(const std::int8_t* p) noexcept {
-        return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-    }
-    OCTET_INLINE __m128i quarter(const std::int8_t* p) const noexcept {
-        return _mm_maskz_loadu_epi8(static_cast<__mmask16>(mask), p);
+        __m512i v[4];
+        depthwise_lanes_avx512<Streams>{mask}.template interleave<4>(at, v);
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) _mm512_store_si512(to + 64 * i, v[i]);
     }
 };
 
@@ -154,6 +168,10 @@ struct depthwise_kernel<isa::avx512_vnni, Rounding> {
     static void bands(const depthwise_call<Rounding>& call, int first, int panel) noexcept {
         const packed_depthwise<Rounding>& w = *call.weights;
         const depthwise_plan& plan = w.plan;
+        if (w.bounded && plan.taps.kernel == extent{3, 3} && plan.step == 1 && plan.reach == 3) {
+            if (plan.rows == 2 && plan.advance == 1) return small_window<Streams, 2, 1>(call, first, panel);
+            if (plan.rows == 1 && plan.advance == 2) return small_window<Streams, 1, 2>(call, first, panel);
+        }
         const int columns = w.channels - first < 64 / Streams ? w.channels - first : 64 / Streams;
         const std::uint64_t mask = ~std::uint64_t{0} >> (64 - columns);
         std::byte* const line = call.scratch;
@@ -192,6 +210,106 @@ struct depthwise_kernel<isa::avx512_vnni, Rounding> {
                 outputs(j);
             }
         }
+    }
+    /// A 3x3 window in registers: three columns of the band, of which `Advance` are new for each output. Nothing is
+    /// written but the result.
+    template <int Streams, int Rows, int Advance>
+    static void small_window(const depthwise_call<Rounding>& call, int first, int panel) noexcept {
+        constexpr int places = 4 * Streams;
+        const packed_depthwise<Rounding>& w = *call.weights;
+        const depthwise_plan& plan = w.plan;
+        const int left = w.channels - first, columns = left < 64 / Streams ? left : 64 / Streams;
+        const std::uint64_t mask = ~std::uint64_t{0} >> (64 - columns);
+        const depthwise_lanes_avx512<Streams> lanes{mask};
+        const scale_avx512<Rounding> scale(call.out_zero, call.limits);
+        const bytes_avx512 bytes(call.out_zero, call.limits);
+        const std::byte* const weights = w.panel_weights(panel);
+        const std::int32_t* const bias = w.bias.data() + 64 * panel;
+        const typename Rounding::multiplier* const multipliers = w.multipliers.data() + 64 * panel;
+        const __m512i outside = _mm512_set1_epi8(static_cast<char>(*call.padding ^ -128));
+        const int start = -plan.taps.pad.left, width = call.in_size.width, out_width = call.out_width;
+        const std::ptrdiff_t out_stride = call.out_stride;
+        std::int8_t nowhere[64];
+        depthwise_source sources[places];
+        for (int row = call.first_row, end = row + call.rows; row < end; row += Streams * Rows) {
+            fill_sources(call, row, Streams, sources);
+            const std::int8_t* at[places];
+            std::ptrdiff_t step[places];
+#pragma GCC unroll 16
+            for (int i = 0; i < places; ++i) {
+                step[i] = call.in_stride & sources[i].step;
+                at[i] = sources[i].at + first + (start > 0 ? start * step[i] : 0);
+            }
+            std::int8_t* out[Rows * Streams];
+            std::ptrdiff_t out_step[Rows * Streams];
+#pragma GCC unroll 8
+            for (int i = 0; i < Rows * Streams; ++i) {
+                const int y = row + i % Streams * Rows + i / Streams;
+                out[i] = y < end ? call.out + std::ptrdiff_t{y} * out_width * out_stride + first : nowhere;
+                out_step[i] = y < end ? out_stride : 0;
+            }
+            int col = start;
+            const auto next = [&](__m512i(&v)[4]) {
+                if (col >= 0 && col < width) {
+                    lanes.template interleave<Rows == 2 ? 4 : 3>(at, v);
+#pragma GCC unroll 16
+                    for (int i = 0; i < places; ++i) at[i] += step[i];
+                } else {
+                    v[0] = v[1] = v[2] = v[3] = outside;
+                }
+                ++col;
+            };
+            __m512i in[3][4];
+#pragma GCC unroll 2
+            for (int k = 0; k < 3 - Advance; ++k) next(in[k]);
+            for (int x = 0; x < out_width; ++x) {
+#pragma GCC unroll 2
+                for (int k = 3 - Advance; k < 3; ++k) next(in[k]);
+                const std::byte* near = weights;
+                const std::int32_t* near_bias = bias;
+                asm("" : "+r"(near), "+r"(near_bias));  // or compilers keep each address beyond them in a register
+                __m512i sums[Rows][4];
+#pragma GCC unroll 4
+                for (int v = 0; v < 4; ++v) {
+                    const auto m = scale.load(multipliers + 16 * v);
+#pragma GCC unroll 2
+                    for (int r = 0; r < Rows; ++r) {
+                        __m512i acc = _mm512_loadu_si512(near_bias + 16 * v);
+#pragma GCC unroll 3
+                        for (int k = 0; k < 3; ++k) dot(acc, in[k][v], near + ((3 * v + k) * Rows + r) * 64);
+                        sums[r][v] = scaled<true>(scale, acc, m);
+                    }
+                }
+#pragma GCC unroll 2
+                for (int r = 0; r < Rows; ++r) {
+                    put<Streams>(out + r * Streams, mask, bytes.lanes(sums[r][0], sums[r][1], sums[r][2], sums[r][3]));
+#pragma GCC unroll 4
+                    for (int s = 0; s < Streams; ++s) out[r * Streams + s] += out_step[r * Streams + s];
+                }
+#pragma GCC unroll 2
+                for (int k = 0; k < 3 - Advance; ++k)
+#pragma GCC unroll 4
+                    for (int v = 0; v < 4; ++v) in[k][v] = in[k + Advance][v];
+            }
+        }
+    }
+    template <int Streams>
+    static OCTET_INLINE void put(std::int8_t* const* out, std::uint64_t mask, __m512i row) noexcept {
+        if constexpr (Streams == 1) {
+            _mm512_storeu_si512(out[0], row);
+        } else if constexpr (Streams == 2) {
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(out[0]), _mm512_castsi512_si256(row));
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(out[1]), _mm512_extracti64x4_epi64(row, 1));
+        } else {
+            const auto some = static_cast<__mmask16>(mask);
+            _mm_mask_storeu_epi8(out[0], some, _mm512_castsi512_si128(row));
+            _mm_mask_storeu_epi8(out[1], some, _mm512_extracti32x4_epi32(row, 1));
+            _mm_mask_storeu_epi8(out[2], some, _mm512_extracti32x4_epi32(row, 2));
+            _mm_mask_storeu_epi8(out[3], some, _mm512_extracti32x4_epi32(row, 3));
+        }
+    }
+    static OCTET_INLINE void dot(__m512i& acc, __m512i u, const std::byte* w) noexcept {
+        asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(acc) : "v"(u), "m"(*reinterpret_cast<const __m512i*>(w)));
     }
     static auto choose(const packed_depthwise<Rounding>& w) noexcept -> void (*)(const job&) noexcept {
         const extent kernel = w.plan.taps.kernel, whole{3, 3}, large{5, 5};

@@ -125,8 +125,7 @@ struct digit_add_avx2 {
           high(_mm256_set1_epi8(static_cast<char>(d.limits.high))),
           shift(_mm_cvtsi32_si128(d.shift)) {}
     OCTET_INLINE __m256i operator()(__m256i a, __m256i b) const noexcept {
-        const __m256i all =
-            _mm256_packs_epi16(words(_mm256_unpacklo_epi8(a, b)), words(_mm256_unpackhi_epi8(a, b)));
+        const __m256i all = _mm256_packs_epi16(words(_mm256_unpacklo_epi8(a, b)), words(_mm256_unpackhi_epi8(a, b)));
         return _mm256_min_epi8(_mm256_max_epi8(all, low), high);
     }
 

@@ -142,8 +142,7 @@ struct plain_add_avx512 {
           low(_mm512_set1_epi8(static_cast<char>(p.limits.low))),
           high(_mm512_set1_epi8(static_cast<char>(p.limits.high))) {}
     OCTET_INLINE __m512i operator()(__m512i a, __m512i b) const noexcept {
-        const __m512i all =
-            _mm512_packs_epi16(words(_mm512_unpacklo_epi8(a, b)), words(_mm512_unpackhi_epi8(a, b)));
+        const __m512i all = _mm512_packs_epi16(words(_mm512_unpacklo_epi8(a, b)), words(_mm512_unpackhi_epi8(a, b)));
         return Clamped ? _mm512_min_epi8(_mm512_max_epi8(all, low), high) : all;
     }
 

@@ -52,8 +52,8 @@ struct add_params<nearest_even> {
         p.limits = limits;
         return p;
     }
-    /// Of 65,536 sums modulo 2^shift, about 2^21, one must be 2^(shift - 1) for a tie: 3 in 100 pairs of scales have one
-    /// by chance, ratios that are powers of two have many. Kernels round half up where there is none.
+    /// Of 65,536 sums modulo 2^shift, about 2^21, one must be 2^(shift - 1) for a tie: 3 in 100 pairs of scales have
+    /// one by chance, ratios that are powers of two have many. Kernels round half up where there is none.
     bool has_tie() const noexcept {
         for (int x = -128; x < 128; ++x)
             for (int y = -128; y < 128; ++y)

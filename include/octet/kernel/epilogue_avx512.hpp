@@ -20,7 +20,8 @@ OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl")
 ///   const auto m = scale.load(multipliers);                    16 multipliers, once for many rows
 ///   const __m512i rounded = scale(acc, m);
 /// Below limits.high - out_zero the result is the rounded value, saturated to int32; above, it is anything from that
-/// bound on. What remains of the clamp is done on bytes, by bytes_avx512.
+/// bound on. What remains of the clamp is done on bytes, by bytes_avx512. scale.unheld(acc, m) is the rounded value,
+/// saturated to int32, where Rounding::fits_int32 holds.
 template <class Rounding>
 struct scale_avx512;
 
@@ -38,6 +39,9 @@ struct scale_avx512<nearest_even> {
     }
     OCTET_INLINE __m512i operator()(__m512i acc, const multipliers& m) const noexcept {
         return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), m), ceiling));
+    }
+    OCTET_INLINE __m512i unheld(__m512i acc, const multipliers& m) const noexcept {
+        return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), m));
     }
 };
 
@@ -82,6 +86,7 @@ struct scale_avx512<tflite> {
         const __m512i down = _mm512_srav_epi32(high, right);
         return _mm512_mask_add_epi32(down, up, down, one);
     }
+    OCTET_INLINE __m512i unheld(__m512i acc, const multipliers& m) const noexcept { return (*this)(acc, m); }
 };
 
 template <>
@@ -99,6 +104,7 @@ struct scale_avx512<single> {
             rounded(_mm512_srli_epi64(acc, 32), _mm512_srli_epi64(m.value, 32), _mm512_srli_epi64(shift, 32));
         return _mm512_mask_mov_epi32(even, 0xaaaa, _mm512_slli_epi64(odd, 32));
     }
+    OCTET_INLINE __m512i unheld(__m512i acc, const multipliers& m) const noexcept { return (*this)(acc, m); }
 
   private:
     /// (acc * value + 2^(shift - 1)) >> shift for eight columns in 64-bit lanes, held in int32.
@@ -109,7 +115,8 @@ struct scale_avx512<single> {
     }
 };
 
-/// Scaled values to bytes: clamp(value + zero point), 64 at a time.
+/// Scaled values to bytes: clamp(value + zero point), 64 at a time. The packs hold them in [-128, 127]; limits within
+/// are a maximum and a minimum more.
 struct bytes_avx512 {
     __m512i zero;  ///< 32 x int16
     __m512i low;   ///< 64 x int8
@@ -122,18 +129,34 @@ struct bytes_avx512 {
 
     /// The bytes in the order in which packs leave them: 16-byte lane i is a[4i, 4i + 4), then the same of b, c, d.
     OCTET_INLINE __m512i lanes(__m512i a, __m512i b, __m512i c, __m512i d) const noexcept {
-        const __m512i front = _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero);
-        const __m512i back = _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero);
-        return _mm512_min_epi8(_mm512_max_epi8(_mm512_packs_epi16(front, back), low), high);
+        return held(saturated_lanes(a, b, c, d));
     }
     /// The bytes of a, of b, of c and of d, 16 each.
     OCTET_INLINE __m512i operator()(__m512i a, __m512i b, __m512i c, __m512i d) const noexcept {
+        return ordered(lanes(a, b, c, d));
+    }
+    /// The same for limits [-128, 127].
+    OCTET_INLINE __m512i saturated(__m512i a, __m512i b, __m512i c, __m512i d) const noexcept {
+        return ordered(saturated_lanes(a, b, c, d));
+    }
+
+  private:
+    OCTET_INLINE __m512i saturated_lanes(__m512i a, __m512i b, __m512i c, __m512i d) const noexcept {
+        const __m512i front = _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero);
+        const __m512i back = _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero);
+        return _mm512_packs_epi16(front, back);
+    }
+    OCTET_INLINE __m512i held(__m512i bytes) const noexcept {
+        return _mm512_min_epi8(_mm512_max_epi8(bytes, low), high);
+    }
+    static OCTET_INLINE __m512i ordered(__m512i lanes) noexcept {
         const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
-        return _mm512_permutexvar_epi32(order, lanes(a, b, c, d));
+        return _mm512_permutexvar_epi32(order, lanes);
     }
 };
 
-/// Accumulators of one row in `Vectors` registers of 16 columns: scale, pack, store.
+/// Accumulators of one row in `Vectors` registers of 16 columns: scale, pack, store. Most layers need no more than
+/// saturating packs to clamp: what is left out then is a fifth of the work that stands between two tiles.
 template <class Rounding>
 struct requantize_epilogue<isa::avx512bw, Rounding> {
     using rounding = Rounding;
@@ -142,9 +165,13 @@ struct requantize_epilogue<isa::avx512bw, Rounding> {
     const typename Rounding::multiplier* multipliers;
     scale_avx512<Rounding> scale;
     bytes_avx512 bytes;
+    bool saturating;  ///< packs clamp: store<true> may be used
 
     explicit OCTET_INLINE requantize_epilogue(const args& a) noexcept
-        : multipliers(a.multipliers), scale(a.out_zero, a.limits), bytes(a.out_zero, a.limits) {}
+        : multipliers(a.multipliers),
+          scale(a.out_zero, a.limits),
+          bytes(a.out_zero, a.limits),
+          saturating(a.fits_int32 && a.limits.low == -128 && a.limits.high == 127) {}
 
     /// The multipliers of a tile, loaded once for all its rows.
     template <int Vectors>
@@ -159,16 +186,18 @@ struct requantize_epilogue<isa::avx512bw, Rounding> {
         return loaded;
     }
 
-    /// out[n] = requantize(acc[n / 16][n % 16], multipliers[n]) for `columns` columns, 16 * (Vectors - 1) < columns <=
-    /// 16 * Vectors; nothing beyond them is written.
-    template <int Vectors>
+    /// out[n] = requantize(acc[n / 16][n % 16], multipliers[n]) for `columns` in [1, 16 * Vectors]; nothing beyond them
+    /// is written.
+    template <bool Saturating, int Vectors>
     OCTET_INLINE void store(const __m512i (&acc)[Vectors], const tile<Vectors>& t, int columns,
                             std::int8_t* out) const noexcept {
         constexpr int second = Vectors > 1 ? 1 : 0, third = Vectors > 2 ? 2 : 0, fourth = Vectors > 3 ? 3 : second;
         __m512i rounded[Vectors];
 #pragma GCC unroll 4
-        for (int v = 0; v < Vectors; ++v) rounded[v] = scale(acc[v], t.m[v]);
-        const __m512i row = bytes(rounded[0], rounded[second], rounded[third], rounded[fourth]);
+        for (int v = 0; v < Vectors; ++v)
+            rounded[v] = Saturating ? scale.unheld(acc[v], t.m[v]) : scale(acc[v], t.m[v]);
+        const __m512i row = Saturating ? bytes.saturated(rounded[0], rounded[second], rounded[third], rounded[fourth])
+                                       : bytes(rounded[0], rounded[second], rounded[third], rounded[fourth]);
         if (columns == 16 * Vectors && Vectors != 3) {
             if constexpr (Vectors == 4) _mm512_storeu_si512(out, row);
             if constexpr (Vectors == 2)

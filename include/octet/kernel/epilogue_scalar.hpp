@@ -16,6 +16,7 @@ struct epilogue_args {
     const Multiplier* multipliers = nullptr;
     zero_point out_zero;
     clamp limits;
+    bool fits_int32 = false;  ///< no product of an accumulator with its multiplier leaves int32: see packed_gemm
 };
 
 }  // namespace octet

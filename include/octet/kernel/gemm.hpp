@@ -5,9 +5,11 @@
 #include "octet/isa/select.hpp"
 #include "octet/kernel/gemm_avx2.hpp"
 #include "octet/kernel/gemm_avx512_vnni.hpp"
+#include "octet/kernel/gemm_avx512bw.hpp"
 #include "octet/kernel/gemm_avx_vnni.hpp"
 #include "octet/kernel/gemm_call.hpp"
 #include "octet/kernel/gemm_scalar.hpp"
+#include "octet/kernel/gemm_sse41.hpp"
 
 namespace octet::inline OCTET_ABI {
 
@@ -37,8 +39,11 @@ gemm_entry<Rounding> choose_gemm(isa target, [[maybe_unused]] bool weights_hold_
         case isa::avx_vnni:
             return detail::gemm_entry_of<isa::avx_vnni, isa::avx2, Rounding>();
         case isa::avx512bw:
+            return detail::gemm_entry_of<isa::avx512bw, isa::avx512bw, Rounding>();
         case isa::avx2:
             return detail::gemm_entry_of<isa::avx2, isa::avx2, Rounding>();
+        case isa::sse41:
+            return detail::gemm_entry_of<isa::sse41, isa::sse41, Rounding>();
 #endif
         default:
             return detail::gemm_entry_of<isa::scalar, isa::scalar, Rounding>();

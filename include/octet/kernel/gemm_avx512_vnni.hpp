@@ -2,7 +2,7 @@
 //
 // vpdpbusd multiplies unsigned by signed bytes: lhs bytes get 128 added (as xor 0x80, in the instruction that loads and
 // broadcasts them), which packing has taken back out of the bias. Rows are read where they stand, four bytes at a time;
-// only rows in runs that are not whole groups are copied together first. A group of 4 depths costs a full tile 24 dot
+// only runs of less than four bytes are copied first. A group of 4 depths costs a full tile 24 dot
 // products, 6 broadcasts and 4 loads of weights (256 bytes, 21 bytes a cycle at 2 dot products a cycle).
 #pragma once
 
@@ -21,19 +21,20 @@ template <class Epilogue>
 struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     using rounding = typename Epilogue::rounding;
     static constexpr const char* name = "gemm 6x64 vpdpbusd";
-    static constexpr gemm_layout layout{.panel = 64, .group = 4, .last_group_ends_row = true, .lhs_shift = 128};
+    static constexpr gemm_layout layout{.panel = 64, .group = 4, .runs_apart = true, .lhs_shift = 128};
     static constexpr int register_rows = 6;
     static constexpr int tile_rows = 96;
 
     static std::size_t scratch_bytes(int runs, int depth) noexcept {
-        return read_in_place(runs, depth) ? 0
-                                          : static_cast<std::size_t>(tile_rows) * (row_stride(depth) + sizeof(void*));
+        return depth / runs >= layout.group ? 0
+                                            : static_cast<std::size_t>(tile_rows) *
+                                                  (sizeof(void*) + static_cast<std::size_t>(layout.group * runs));
     }
 
     /// Panels outside, blocks of rows inside: a panel comes from far memory once for all rows of the call.
     static void run(const gemm_call<rounding>& call) noexcept {
         const packed_gemm<rounding>& w = *call.weights;
-        const bool in_place = read_in_place(call.runs, w.depth);
+        const bool in_place = call.run_bytes() >= layout.group;
         if (!in_place) gather(call);
         // As many blocks as full ones would need, all of nearly one size: 49 rows are 4 x 6 and 5 x 5, not 8 x 6 and 1.
         const int blocks = (call.count + register_rows - 1) / register_rows;
@@ -44,14 +45,11 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
             const strip_function* strip = strips[(columns + 15) / 16 - 1];
             job j{in_place ? call.lhs : gathered_rows(call),
                   in_place ? call.lhs_offset : 0,
-                  in_place ? call.runs : 1,
-                  (in_place      ? call.run_bytes()
-                   : w.depth < 4 ? 4
-                                 : w.depth) -
-                      4,
+                  in_place ? w.runs : 1,
+                  (in_place ? call.run_bytes() : layout.group * w.runs) - layout.group,
                   reinterpret_cast<const std::int8_t*>(w.panel(p)),
                   w.bias.data() + first,
-                  {w.multipliers.data() + first, call.out_zero, call.limits},
+                  {w.multipliers.data() + first, call.out_zero, call.limits, w.fits_int32},
                   columns,
                   call.out + first,
                   call.out_stride};
@@ -77,34 +75,19 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         std::ptrdiff_t out_stride;
     };
 
-    /// Runs are read where they stand if they consist of groups: a single run whose last group ends with it, or several
-    /// of whole groups.
-    static bool read_in_place(int runs, int depth) noexcept { return runs == 1 ? depth >= 4 : depth / runs % 4 == 0; }
-
-    /// Other rows are copied to scratch, after a table of where each begins. Bytes from row to row: whole half lines
-    /// with room for what a store writes beyond a row.
-    static std::size_t row_stride(int depth) noexcept { return (static_cast<std::size_t>(depth) + 95) / 32 * 32; }
-
+    /// Runs of less than a group: copied to scratch, a group each, behind a table of where each row begins.
     static const std::int8_t** gathered_rows(const gemm_call<rounding>& call) noexcept {
         return reinterpret_cast<const std::int8_t**>(call.scratch);
     }
-
-    /// All rows: runs one after the other. Stores are whole registers; what they write beyond a run is overwritten by
-    /// the next, beyond a row multiplied by 0 or never read.
     static void gather(const gemm_call<rounding>& call) noexcept {
         const int bytes = call.run_bytes();
-        const std::size_t stride = row_stride(call.weights->depth);
-        const __mmask64 last = ~std::uint64_t{0} >> ((64 - bytes % 64) % 64);
         const std::int8_t** rows = gathered_rows(call);
         auto* to = reinterpret_cast<std::int8_t*>(rows + tile_rows);
-        for (int m = 0; m < call.count; ++m, to += stride) {
+        for (int m = 0; m < call.count; ++m) {
             rows[m] = to;
-            std::int8_t* run = to;
-            for (int t = 0; t < call.runs; ++t, run += bytes) {
+            for (int t = 0; t < call.weights->runs; ++t, to += layout.group) {
                 const std::int8_t* from = call.lhs[t * tile_rows + m] + call.lhs_offset;
-                int k = 0;
-                for (; k < bytes - 64; k += 64) _mm512_storeu_si512(run + k, _mm512_loadu_si512(from + k));
-                _mm512_storeu_si512(run + k, _mm512_maskz_loadu_epi8(last, from + k));
+                for (int k = 0; k < layout.group; ++k) to[k] = k < bytes ? from[k] : std::int8_t{0};
             }
         }
     }
@@ -125,8 +108,15 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         for (; blocks > 0; --blocks, rows += Rows) {
             __m512i acc[Rows][Vectors];
             multiply(rows, j, acc);
+            if (epilogue.saturating) {
 #pragma GCC unroll 6
-            for (int m = 0; m < Rows; ++m, out += j.out_stride) epilogue.store(acc[m], multipliers, j.columns, out);
+                for (int m = 0; m < Rows; ++m, out += j.out_stride)
+                    epilogue.template store<true>(acc[m], multipliers, j.columns, out);
+            } else {
+#pragma GCC unroll 6
+                for (int m = 0; m < Rows; ++m, out += j.out_stride)
+                    epilogue.template store<false>(acc[m], multipliers, j.columns, out);
+            }
         }
     }
 

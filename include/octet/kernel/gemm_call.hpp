@@ -10,8 +10,8 @@
 
 namespace octet::inline OCTET_ABI {
 
-/// `count` rows of the product, 1 <= count <= tile_rows of the kernel, against the columns of panels [first_panel,
-/// end_panel), which are not empty. A row stands in memory as `runs` runs of run_bytes() = weights->depth / runs bytes:
+/// `count` rows of the product, 1 <= count <= tile_rows of the kernel, against the columns of panels
+/// [first_panel, end_panel), which are not empty. A row stands in memory as weights->runs runs of run_bytes() bytes:
 /// run t of row m begins at lhs[t * tile_rows + m] + lhs_offset, and no byte beyond a run is read. Pointers from
 /// `count` on are never read. Column n of row m goes to out[m * out_stride + n], and nothing else is written. out may
 /// not overlap the lhs. A plain matrix is one run with a pointer for each row; a convolution has a pointer for each tap
@@ -22,7 +22,6 @@ struct gemm_call {
     const packed_gemm<Rounding>* weights = nullptr;
     const std::int8_t* const* lhs = nullptr;
     std::ptrdiff_t lhs_offset = 0;
-    int runs = 1;
     int count = 0;
     int first_panel = 0;
     int end_panel = 0;
@@ -32,7 +31,7 @@ struct gemm_call {
     clamp limits{};
     std::byte* scratch = nullptr;  ///< scratch_bytes(runs, depth) of the kernel, 64-byte aligned, for this call alone
 
-    int run_bytes() const noexcept { return weights->depth / runs; }
+    int run_bytes() const noexcept { return weights->depth / weights->runs; }
 };
 
 /// A micro-kernel as the layers see it: what it wants, how many rows a call takes, and the function.

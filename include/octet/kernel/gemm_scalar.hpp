@@ -27,7 +27,7 @@ struct gemm_kernel<isa::scalar, Epilogue> {
                 for (int n = 0; n < layout.panel; ++n)
                     acc[n] = static_cast<std::uint32_t>(w.bias[static_cast<std::size_t>(first + n)]);
                 const auto* weights = reinterpret_cast<const std::int8_t*>(w.panel(p));
-                for (int t = 0; t < call.runs; ++t) {
+                for (int t = 0; t < w.runs; ++t) {
                     const std::int8_t* lhs = call.lhs[t * tile_rows + m] + call.lhs_offset;
                     for (int k = 0; k < call.run_bytes(); ++k, weights += layout.panel)
                         for (int n = 0; n < layout.panel; ++n)

@@ -1,5 +1,4 @@
-// Lookup in plain C++: the definition, and what AVX2 runs too. There a table of 256 takes 16 byte shuffles for 32
-// values and as many operations to select, which is no faster than one load a value.
+// Lookup in plain C++: the definition.
 #pragma once
 
 #include <cstddef>

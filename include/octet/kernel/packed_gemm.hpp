@@ -18,31 +18,34 @@ namespace octet {
 
 /// What a micro-kernel asks of its weights. Columns stand in panels of `panel`; a column gives `group` consecutive
 /// depths at a time: [panel][ceil(depth / group)][column of the panel][depth of the group], zero where there is no
-/// column or depth.
+/// column or depth; where runs_apart, [panel][run][ceil(depth of a run / group)] ...
 struct gemm_layout {
     int panel = 1;
     int group = 1;
-    bool last_group_ends_row = false;  ///< see first_depth
-    int element_bytes = 1;             ///< 1: int8; 2: the same values as int16
+    bool runs_apart = false;  ///< see first_depth
+    int element_bytes = 1;    ///< 1: int8; 2: the same values as int16
     std::int32_t lhs_shift =
         0;  ///< what the kernel adds to every lhs byte (128 where the product takes unsigned bytes)
     bool needs_symmetric = false;  ///< the kernel is exact only for weights in [-127, 127]
 
-    /// Where group `index` of a row of `depth` bytes begins: groups follow each other; but where last_group_ends_row,
-    /// the last one ends with the row and holds weight 0 for what the group before it has, so that whole groups can be
-    /// read from rows of any length >= group and nothing beyond them is.
+    /// The runs of a row whose groups are packed apart from each other, out of `runs`.
+    OCTET_INLINE int packed_runs(int runs) const noexcept { return runs_apart ? runs : 1; }
+    /// Where group `index` of `depth` values begins: groups follow each other; but where runs_apart, the last one ends
+    /// with the run and holds weight 0 for what the group before it has, so that whole groups can be read from runs of
+    /// any length >= group, and nothing beyond them is.
     OCTET_INLINE int first_depth(int index, int depth) const noexcept {
         const int first = index * group;
-        return last_group_ends_row && first + group > depth && depth >= group ? depth - group : first;
+        return runs_apart && first + group > depth && depth >= group ? depth - group : first;
     }
 };
 
-/// The weights of one product as the layer has them: [cols][depth] int8, zero point 0. The depth of a convolution is
-/// all taps of a pixel, one after the other.
+/// The weights of one product as the layer has them: [cols][depth] int8, zero point 0. The rows that they meet stand in
+/// memory as `runs` runs of equal length: one for a matrix; for a convolution one for each tap, or row of taps.
 struct gemm_weights {
     const std::int8_t* values = nullptr;
     int cols = 0;
     int depth = 0;
+    int runs = 1;
     const std::int8_t* column(int n) const noexcept { return values + std::int64_t{n} * depth; }
 };
 
@@ -50,15 +53,19 @@ struct gemm_weights {
 
 namespace octet::inline OCTET_ABI {
 
-/// Throws octet::error naming layer, channel and sum unless, for every column,
-/// |bias| + max(z + 128, 127 - z) * sum |w| <= 2^31 - 1: then no accumulator leaves int32, whatever the input.
+/// |bias| + max(z + 128, 127 - z) * sum |w| of column n: no accumulator is larger, whatever the input.
+inline std::int64_t accumulator_reach(const gemm_weights& weights, int n, std::int32_t bias,
+                                      zero_point lhs_zero) noexcept {
+    std::int64_t sum = 0;
+    for (int i = 0; i < weights.depth; ++i) sum += std::abs(int{weights.column(n)[i]});
+    return std::abs(std::int64_t{bias}) + std::int64_t{std::max(lhs_zero.value + 128, 127 - lhs_zero.value)} * sum;
+}
+
+/// Throws octet::error naming layer, channel and sum unless every column's accumulators fit in int32.
 inline void prove_accumulators(const gemm_weights& weights, const std::int32_t* bias, zero_point lhs_zero,
                                std::string_view who) {
-    const std::int64_t reach = std::max(lhs_zero.value + 128, 127 - lhs_zero.value);
     for (int n = 0; n < weights.cols; ++n) {
-        std::int64_t sum = 0;
-        for (int i = 0; i < weights.depth; ++i) sum += std::abs(int{weights.column(n)[i]});
-        const std::int64_t most = std::abs(std::int64_t{bias[n]}) + reach * sum;
+        const std::int64_t most = accumulator_reach(weights, n, bias[n], lhs_zero);
         if (most > INT32_MAX)
             fail(who, ": output channel ", n, " can reach ", most,
                  ", which does not fit in a 32-bit accumulator: enlarge the scale of its weights");
@@ -87,12 +94,17 @@ struct packed_gemm {
     gemm_layout layout;
     int cols = 0;
     int depth = 0;
+    int runs = 1;
+    bool fits_int32 = true;  ///< Rounding::fits_int32 of every column: kernels may clamp by saturating packs alone
     buffer<std::byte> weights;
     buffer<std::int32_t> bias;
     buffer<typename Rounding::multiplier> multipliers;
 
     int panels() const noexcept { return (cols + layout.panel - 1) / layout.panel; }
-    int groups() const noexcept { return (depth + layout.group - 1) / layout.group; }
+    int groups() const noexcept {
+        const int apart = layout.packed_runs(runs);
+        return apart * ((depth / apart + layout.group - 1) / layout.group);
+    }
     /// Bytes of one panel.
     std::size_t panel_bytes() const noexcept {
         return static_cast<std::size_t>(groups()) *
@@ -115,7 +127,8 @@ packed_gemm<Rounding> pack_gemm(const gemm_layout& layout, const gemm_weights& f
     if (layout.needs_symmetric && holds_minus_128(from))
         fail(who, ": the weights hold -128, for which this kernel is not exact: choose another kernel");
 
-    packed_gemm<Rounding> packed{layout, from.cols, from.depth, {}, {}, {}};
+    packed_gemm<Rounding> packed{layout, from.cols, from.depth, from.runs, true, {}, {}, {}};
+    const int run = from.depth / layout.packed_runs(from.runs), run_groups = (run + layout.group - 1) / layout.group;
     const auto padded = static_cast<std::size_t>(packed.panels() * layout.panel);
     packed.weights = buffer<std::byte>(static_cast<std::size_t>(packed.panels()) * packed.panel_bytes());
     packed.bias = buffer<std::int32_t>(padded);
@@ -124,11 +137,14 @@ packed_gemm<Rounding> pack_gemm(const gemm_layout& layout, const gemm_weights& f
         const auto at = static_cast<std::size_t>(n);
         packed.bias[at] = folded_bias(bias[at], lhs_zero, layout.lhs_shift, from.column(n), from.depth);
         packed.multipliers[at] = multipliers[at];
+        packed.fits_int32 =
+            packed.fits_int32 && Rounding::fits_int32(accumulator_reach(from, n, bias[at], lhs_zero), multipliers[at]);
         std::byte* panel = packed.weights.data() + static_cast<std::size_t>(n / layout.panel) * packed.panel_bytes();
         for (int k = 0; k < from.depth; ++k) {
-            const int group = k / layout.group;
-            const std::int64_t slot = (std::int64_t{group} * layout.panel + n % layout.panel) * layout.group + k -
-                                      layout.first_depth(group, from.depth);
+            const int in_run = k % run, group = in_run / layout.group;
+            const std::int64_t slot =
+                (std::int64_t{k / run * run_groups + group} * layout.panel + n % layout.panel) * layout.group + in_run -
+                layout.first_depth(group, run);
             const std::int8_t value = from.column(n)[k];
             const std::int16_t wide = value;
             if (layout.element_bytes == 1)

@@ -1,4 +1,4 @@
-// Loads and stores of less than a register on AVX2, which has no masks for bytes.
+// Loads and stores of less than a register on SSE4.1 and AVX2, which have no masks for bytes.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 #if defined(__x86_64__)
 namespace octet::inline OCTET_ABI {
-OCTET_REGION("avx2")
+OCTET_REGION("sse4.1")
 
 /// `count` bytes from p, zeros above them; count in [1, 15]. Nothing beyond them is read: two loads that overlap.
 OCTET_INLINE __m128i load_partial(const std::int8_t* p, int count) noexcept {

@@ -1,5 +1,5 @@
-// Pooling on AVX2: a row of pixels for 32 channels at a time. The last channels run as a whole block that ends with them
-// and repeats what stands before; fewer than 32 are loaded and stored in parts.
+// Pooling on AVX2: a row of pixels for 32 channels at a time. The last channels run as a whole block that ends with
+// them and repeats what stands before; fewer than 32 are loaded and stored in parts.
 #pragma once
 
 #include <cstddef>
@@ -34,10 +34,11 @@ struct pool_bytes_avx2 {
 };
 
 /// 32 channels of a row of pixels, or fewer. Windows that share one column with their neighbour (3x3 stride 2, 2x2
-/// stride 1) take its maximum over from there. Rows: the window's, or 0 for any number.
-template <int Rows, bool Whole>
+/// stride 1) take its maximum over from there. Side: of square windows of
+/// 2 or 3, or 0 for any other.
+template <int Side, bool Whole>
 struct max_columns_avx2 {
-    const std::int8_t* lines[Rows == 0 ? 1 : Rows];  // copies: a store might change the call's
+    const std::int8_t* lines[Side == 0 ? 1 : Side];  // copies: a store might change the call's
     const std::int8_t* const* any;
     int rows;
     pool_bytes_avx2<Whole> bytes;
@@ -45,18 +46,18 @@ struct max_columns_avx2 {
     OCTET_INLINE max_columns_avx2(const pool_call& call) noexcept
         : any(call.lines), rows(call.rows), bytes{call.channels} {
 #pragma GCC unroll 3
-        for (int y = 0; y < Rows; ++y) lines[y] = call.lines[y];
+        for (int y = 0; y < Side; ++y) lines[y] = call.lines[y];
     }
     OCTET_INLINE __m256i column(std::ptrdiff_t at) const noexcept {
-        __m256i most = bytes.load((Rows == 0 ? any : lines)[0] + at);
+        __m256i most = bytes.load((Side == 0 ? any : lines)[0] + at);
 #pragma GCC unroll 2
-        for (int y = 1; y < Rows; ++y) most = _mm256_max_epi8(most, bytes.load(lines[y] + at));
-        if constexpr (Rows == 0)
+        for (int y = 1; y < Side; ++y) most = _mm256_max_epi8(most, bytes.load(lines[y] + at));
+        if constexpr (Side == 0)
             for (int y = 1; y < rows; ++y) most = _mm256_max_epi8(most, bytes.load(any[y] + at));
         return most;
     }
     OCTET_INLINE void run(const pool_call& call, int c, __m256i low, __m256i high) const noexcept {
-        const int cols = call.cols;
+        const int cols = Side == 0 ? call.cols : Side;
         const std::ptrdiff_t step = call.tap_stride, pixel_step = call.pixel_stride, out_step = call.out_stride;
         const bool shares = cols > 1 && pixel_step == (cols - 1) * step;
         std::int8_t* out = call.out + c;
@@ -66,6 +67,7 @@ struct max_columns_avx2 {
             if (i > 0 && !shares) last = column(at);
             __m256i most = last;
             std::ptrdiff_t next = at;
+#pragma GCC unroll 2
             for (int x = 1; x < cols; ++x) {
                 last = column(next += step);
                 most = _mm256_max_epi8(most, last);
@@ -115,62 +117,87 @@ struct average_lanes_avx2 {
     }
 };
 
-/// Sums of 32 channels, 8 in each register; unpacking leaves 4 of each 16-byte lane there, and the packs that follow
-/// restore the order. Taps are added two by two: pmaddubsw with ones adds a pair of bytes to int16.
-template <bool Whole>
+/// Sums of `Blocks` times 32 channels. Taps are added two by two: pmaddubsw with ones adds a pair of bytes to int16.
+/// Unpacking leaves 4 channels of each 16-byte lane in a register of int32; the packs that follow restore the order.
+/// Several blocks at once, because the taps of a global average stand so far apart that nothing is prefetched.
+template <int Blocks, bool Whole>
 struct pool_sums_avx2 {
-    static constexpr int most_taps = 254;  ///< that int16 holds: 254 * 128 < 2^15, and the number is even
+    static constexpr int most_taps = 254;  ///< that int16 holds: 254 * 128 < 2^15
+    pool_bytes_avx2<Whole> bytes;
 
-    OCTET_INLINE static void add(const pool_call& call, std::ptrdiff_t at, __m256i (&sums)[4]) noexcept {
-        const pool_bytes_avx2<Whole> bytes{call.channels};
-        const __m256i zero = _mm256_setzero_si256();
-        __m256i front = zero, back = zero;
-        int held = 0;
-        for (int y = 0; y < call.rows; ++y) {
-            const std::int8_t* from = call.lines[y] + at;
-            for (int left = call.cols; left > 0;) {
-                const int count = left < most_taps - held ? left : most_taps - held;
-                for (int x = 0; x < count / 2; ++x, from += 2 * call.tap_stride)
-                    pair(bytes.load(from), bytes.load(from + call.tap_stride), front, back);
-                if (count % 2 != 0) pair(bytes.load(from), zero, front, back), from += call.tap_stride;
-                left -= count, held += count;
-                if (held == most_taps) flush(front, back, sums), front = back = zero, held = 0;
-            }
-        }
-        flush(front, back, sums);
+    /// All taps of the pixel that begins at lines[y] + at.
+    OCTET_INLINE void add(const pool_call& call, std::ptrdiff_t at, __m256i (&sums)[4 * Blocks]) const noexcept {
+#pragma GCC unroll 16
+        for (__m256i& sum : sums) sum = _mm256_setzero_si256();
+        if (call.rows * call.cols <= most_taps) return add(call.lines, call.rows, call.cols, call.tap_stride, at, sums);
+        for (int y = 0; y < call.rows; ++y)
+            for (int x = 0; x < call.cols; x += most_taps)
+                add(call.lines + y, 1, call.cols - x < most_taps ? call.cols - x : most_taps, call.tap_stride,
+                    at + x * call.tap_stride, sums);
     }
 
   private:
+    OCTET_INLINE void add(const std::int8_t* const* lines, int rows, int cols, std::ptrdiff_t step, std::ptrdiff_t at,
+                          __m256i (&sums)[4 * Blocks]) const noexcept {
+        const __m256i zero = _mm256_setzero_si256();
+        __m256i front[Blocks], back[Blocks];
+#pragma GCC unroll 4
+        for (int b = 0; b < Blocks; ++b) front[b] = back[b] = zero;
+        for (int y = 0; y < rows; ++y) {
+            const std::int8_t* from = lines[y] + at;
+            for (int x = cols / 2; x > 0; --x, from += 2 * step) {
+#pragma GCC unroll 4
+                for (int b = 0; b < Blocks; ++b)
+                    pair(load(from + 32 * b), load(from + step + 32 * b), front[b], back[b]);
+            }
+            if (cols % 2 != 0) {
+#pragma GCC unroll 4
+                for (int b = 0; b < Blocks; ++b) pair(load(from + 32 * b), zero, front[b], back[b]);
+            }
+        }
+#pragma GCC unroll 4
+        for (int b = 0; b < Blocks; ++b) {
+            widen(_mm256_unpacklo_epi16(zero, front[b]), sums[4 * b]);
+            widen(_mm256_unpackhi_epi16(zero, front[b]), sums[4 * b + 1]);
+            widen(_mm256_unpacklo_epi16(zero, back[b]), sums[4 * b + 2]);
+            widen(_mm256_unpackhi_epi16(zero, back[b]), sums[4 * b + 3]);
+        }
+    }
+    OCTET_INLINE __m256i load(const std::int8_t* p) const noexcept { return bytes.load(p); }
     OCTET_INLINE static void pair(__m256i a, __m256i b, __m256i& front, __m256i& back) noexcept {
         const __m256i ones = _mm256_set1_epi8(1);
         front = _mm256_add_epi16(front, _mm256_maddubs_epi16(ones, _mm256_unpacklo_epi8(a, b)));
         back = _mm256_add_epi16(back, _mm256_maddubs_epi16(ones, _mm256_unpackhi_epi8(a, b)));
     }
-    OCTET_INLINE static void flush(__m256i front, __m256i back, __m256i (&sums)[4]) noexcept {
-        const __m256i zero = _mm256_setzero_si256();
-        sums[0] = _mm256_add_epi32(sums[0], _mm256_srai_epi32(_mm256_unpacklo_epi16(zero, front), 16));
-        sums[1] = _mm256_add_epi32(sums[1], _mm256_srai_epi32(_mm256_unpackhi_epi16(zero, front), 16));
-        sums[2] = _mm256_add_epi32(sums[2], _mm256_srai_epi32(_mm256_unpacklo_epi16(zero, back), 16));
-        sums[3] = _mm256_add_epi32(sums[3], _mm256_srai_epi32(_mm256_unpackhi_epi16(zero, back), 16));
+    /// int16 in the upper halves of 32-bit lanes.
+    OCTET_INLINE static void widen(__m256i words, __m256i& sum) noexcept {
+        sum = _mm256_add_epi32(sum, _mm256_srai_epi32(words, 16));
     }
 };
 
 template <class Rounding>
-struct average_block_avx2 {
+struct average_blocks_avx2 {
     average_lanes_avx2<Rounding> lanes;
     bytes_avx2 bytes;
 
-    OCTET_INLINE average_block_avx2(const average_params<Rounding>& p, int taps) noexcept
+    OCTET_INLINE average_blocks_avx2(const average_params<Rounding>& p, int taps) noexcept
         : lanes(p, taps), bytes(p.out_zero, p.limits) {}
 
-    template <bool Whole>
+    /// Channels [c, c + 32 * Blocks) of all pixels, or all channels where there are fewer than 32.
+    template <int Blocks, bool Whole>
     OCTET_INLINE void run(const pool_call& call, int c) const noexcept {
-        const __m256i zero = _mm256_setzero_si256();
+        const pool_bytes_avx2<Whole> part{call.channels};
+        const pool_sums_avx2<Blocks, Whole> sum{part};
         for (int i = 0; i < call.pixels; ++i) {
-            __m256i sums[4] = {zero, zero, zero, zero};
-            pool_sums_avx2<Whole>::add(call, c + i * call.pixel_stride, sums);
-            const __m256i all = bytes.lanes(lanes(sums[0]), lanes(sums[1]), lanes(sums[2]), lanes(sums[3]));
-            pool_bytes_avx2<Whole>{call.channels}.store(call.out + i * call.out_stride + c, all);
+            __m256i sums[4 * Blocks];
+            sum.add(call, c + i * call.pixel_stride, sums);
+            std::int8_t* out = call.out + i * call.out_stride + c;
+#pragma GCC unroll 4
+            for (int b = 0; b < Blocks; ++b) {
+                const __m256i all = bytes.lanes(lanes(sums[4 * b]), lanes(sums[4 * b + 1]), lanes(sums[4 * b + 2]),
+                                                lanes(sums[4 * b + 3]));
+                part.store(out + 32 * b, all);
+            }
         }
     }
 };
@@ -178,30 +205,32 @@ struct average_block_avx2 {
 template <>
 struct max_pool_kernel<isa::avx2> {
     static void run(const pool_call& call, clamp limits) noexcept {
-        if (call.rows == 3) return blocks<3>(call, limits);
-        if (call.rows == 2) return blocks<2>(call, limits);
+        if (call.rows == 3 && call.cols == 3) return blocks<3>(call, limits);
+        if (call.rows == 2 && call.cols == 2) return blocks<2>(call, limits);
         blocks<0>(call, limits);
     }
 
   private:
-    template <int Rows>
+    template <int Side>
     static void blocks(const pool_call& call, clamp limits) noexcept {
         const __m256i low = _mm256_set1_epi8(static_cast<char>(limits.low));
         const __m256i high = _mm256_set1_epi8(static_cast<char>(limits.high));
         const int last = call.channels - 32;
         if (last < 0) return max_columns_avx2<0, false>(call).run(call, 0, low, high);
         for (int c = 0; c < call.channels; c += 32)
-            max_columns_avx2<Rows, true>(call).run(call, c < last ? c : last, low, high);
+            max_columns_avx2<Side, true>(call).run(call, c < last ? c : last, low, high);
     }
 };
 
 template <class Rounding>
 struct average_pool_kernel<isa::avx2, Rounding> {
     static void run(const pool_call& call, const average_params<Rounding>& params) noexcept {
-        const average_block_avx2<Rounding> block(params, call.rows * call.cols);
+        const average_blocks_avx2<Rounding> blocks(params, call.rows * call.cols);
         const int last = call.channels - 32;
-        if (last < 0) return block.template run<false>(call, 0);
-        for (int c = 0; c < call.channels; c += 32) block.template run<true>(call, c < last ? c : last);
+        if (last < 0) return blocks.template run<1, false>(call, 0);
+        int c = 0;
+        for (; c <= call.channels - 128; c += 128) blocks.template run<4, true>(call, c);
+        for (; c < call.channels; c += 32) blocks.template run<1, true>(call, c < last ? c : last);
     }
 };
 

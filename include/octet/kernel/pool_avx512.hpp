@@ -13,10 +13,11 @@ namespace octet::inline OCTET_ABI {
 OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl")
 
 /// 64 channels of a row of pixels, or `mask` of them. Windows that share one column with their neighbour (3x3 stride 2,
-/// 2x2 stride 1) take its maximum over from there. Rows: the window's, or 0 for any number.
-template <int Rows, bool Whole>
+/// 2x2 stride 1) take its maximum over from there. Side: of square windows of
+/// 2 or 3, or 0 for any other.
+template <int Side, bool Whole>
 struct max_columns_avx512 {
-    const std::int8_t* lines[Rows == 0 ? 1 : Rows];  // copies: a store might change the call's
+    const std::int8_t* lines[Side == 0 ? 1 : Side];  // copies: a store might change the call's
     const std::int8_t* const* any;
     int rows;
     __mmask64 mask;
@@ -24,21 +25,21 @@ struct max_columns_avx512 {
     OCTET_INLINE max_columns_avx512(const pool_call& call, std::uint64_t columns) noexcept
         : any(call.lines), rows(call.rows), mask(columns) {
 #pragma GCC unroll 3
-        for (int y = 0; y < Rows; ++y) lines[y] = call.lines[y];
+        for (int y = 0; y < Side; ++y) lines[y] = call.lines[y];
     }
     OCTET_INLINE __m512i load(const std::int8_t* p) const noexcept {
         return Whole ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8(mask, p);
     }
     OCTET_INLINE __m512i column(std::ptrdiff_t at) const noexcept {
-        __m512i most = load((Rows == 0 ? any : lines)[0] + at);
+        __m512i most = load((Side == 0 ? any : lines)[0] + at);
 #pragma GCC unroll 2
-        for (int y = 1; y < Rows; ++y) most = _mm512_max_epi8(most, load(lines[y] + at));
-        if constexpr (Rows == 0)
+        for (int y = 1; y < Side; ++y) most = _mm512_max_epi8(most, load(lines[y] + at));
+        if constexpr (Side == 0)
             for (int y = 1; y < rows; ++y) most = _mm512_max_epi8(most, load(any[y] + at));
         return most;
     }
     OCTET_INLINE void run(const pool_call& call, int c, __m512i low, __m512i high) const noexcept {
-        const int cols = call.cols;
+        const int cols = Side == 0 ? call.cols : Side;
         const std::ptrdiff_t step = call.tap_stride, pixel_step = call.pixel_stride, out_step = call.out_stride;
         const bool shares = cols > 1 && pixel_step == (cols - 1) * step;
         std::int8_t* out = call.out + c;
@@ -48,6 +49,7 @@ struct max_columns_avx512 {
             if (i > 0 && !shares) last = column(at);
             __m512i most = last;
             std::ptrdiff_t next = at;
+#pragma GCC unroll 2
             for (int x = 1; x < cols; ++x) {
                 last = column(next += step);
                 most = _mm512_max_epi8(most, last);
@@ -102,33 +104,53 @@ struct average_lanes_avx512 {
     }
 };
 
-/// Sums of 64 channels, 16 in each register; unpacking leaves 4 of each 16-byte lane there, and the packs that follow
-/// restore the order. Taps are added two by two: pmaddubsw with ones adds a pair of bytes to int16.
-template <bool Whole>
+/// Sums of `Blocks` times 64 channels. Taps are added two by two: pmaddubsw with ones adds a pair of bytes to int16.
+/// Unpacking leaves 4 channels of each 16-byte lane in a register of int32; the packs that follow restore the order.
+/// Several blocks at once, because the taps of a global average stand so far apart that nothing is prefetched.
+template <int Blocks, bool Whole>
 struct pool_sums_avx512 {
-    static constexpr int most_taps = 254;  ///< that int16 holds: 254 * 128 < 2^15, and the number is even
+    static constexpr int most_taps = 254;  ///< that int16 holds: 254 * 128 < 2^15
+    __mmask64 mask;
 
-    OCTET_INLINE static void add(const pool_call& call, std::ptrdiff_t at, __mmask64 mask,
-                                 __m512i (&sums)[4]) noexcept {
-        const __m512i zero = _mm512_setzero_si512();
-        __m512i front = zero, back = zero;
-        int held = 0;
-        for (int y = 0; y < call.rows; ++y) {
-            const std::int8_t* from = call.lines[y] + at;
-            for (int left = call.cols; left > 0;) {
-                const int count = left < most_taps - held ? left : most_taps - held;
-                for (int x = 0; x < count / 2; ++x, from += 2 * call.tap_stride)
-                    pair(load(from, mask), load(from + call.tap_stride, mask), front, back);
-                if (count % 2 != 0) pair(load(from, mask), zero, front, back), from += call.tap_stride;
-                left -= count, held += count;
-                if (held == most_taps) flush(front, back, sums), front = back = zero, held = 0;
-            }
-        }
-        flush(front, back, sums);
+    /// All taps of the pixel that begins at lines[y] + at.
+    OCTET_INLINE void add(const pool_call& call, std::ptrdiff_t at, __m512i (&sums)[4 * Blocks]) const noexcept {
+#pragma GCC unroll 16
+        for (__m512i& sum : sums) sum = _mm512_setzero_si512();
+        if (call.rows * call.cols <= most_taps) return add(call.lines, call.rows, call.cols, call.tap_stride, at, sums);
+        for (int y = 0; y < call.rows; ++y)
+            for (int x = 0; x < call.cols; x += most_taps)
+                add(call.lines + y, 1, call.cols - x < most_taps ? call.cols - x : most_taps, call.tap_stride,
+                    at + x * call.tap_stride, sums);
     }
 
   private:
-    OCTET_INLINE static __m512i load(const std::int8_t* p, __mmask64 mask) noexcept {
+    OCTET_INLINE void add(const std::int8_t* const* lines, int rows, int cols, std::ptrdiff_t step, std::ptrdiff_t at,
+                          __m512i (&sums)[4 * Blocks]) const noexcept {
+        const __m512i zero = _mm512_setzero_si512();
+        __m512i front[Blocks], back[Blocks];
+#pragma GCC unroll 4
+        for (int b = 0; b < Blocks; ++b) front[b] = back[b] = zero;
+        for (int y = 0; y < rows; ++y) {
+            const std::int8_t* from = lines[y] + at;
+            for (int x = cols / 2; x > 0; --x, from += 2 * step) {
+#pragma GCC unroll 4
+                for (int b = 0; b < Blocks; ++b)
+                    pair(load(from + 64 * b), load(from + step + 64 * b), front[b], back[b]);
+            }
+            if (cols % 2 != 0) {
+#pragma GCC unroll 4
+                for (int b = 0; b < Blocks; ++b) pair(load(from + 64 * b), zero, front[b], back[b]);
+            }
+        }
+#pragma GCC unroll 4
+        for (int b = 0; b < Blocks; ++b) {
+            widen(_mm512_unpacklo_epi16(zero, front[b]), sums[4 * b]);
+            widen(_mm512_unpackhi_epi16(zero, front[b]), sums[4 * b + 1]);
+            widen(_mm512_unpacklo_epi16(zero, back[b]), sums[4 * b + 2]);
+            widen(_mm512_unpackhi_epi16(zero, back[b]), sums[4 * b + 3]);
+        }
+    }
+    OCTET_INLINE __m512i load(const std::int8_t* p) const noexcept {
         return Whole ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8(mask, p);
     }
     OCTET_INLINE static void pair(__m512i a, __m512i b, __m512i& front, __m512i& back) noexcept {
@@ -136,67 +158,68 @@ struct pool_sums_avx512 {
         front = _mm512_add_epi16(front, _mm512_maddubs_epi16(ones, _mm512_unpacklo_epi8(a, b)));
         back = _mm512_add_epi16(back, _mm512_maddubs_epi16(ones, _mm512_unpackhi_epi8(a, b)));
     }
-    OCTET_INLINE static void flush(__m512i front, __m512i back, __m512i (&sums)[4]) noexcept {
-        const __m512i zero = _mm512_setzero_si512();
-        sums[0] = _mm512_add_epi32(sums[0], _mm512_srai_epi32(_mm512_unpacklo_epi16(zero, front), 16));
-        sums[1] = _mm512_add_epi32(sums[1], _mm512_srai_epi32(_mm512_unpackhi_epi16(zero, front), 16));
-        sums[2] = _mm512_add_epi32(sums[2], _mm512_srai_epi32(_mm512_unpacklo_epi16(zero, back), 16));
-        sums[3] = _mm512_add_epi32(sums[3], _mm512_srai_epi32(_mm512_unpackhi_epi16(zero, back), 16));
+    /// int16 in the upper halves of 32-bit lanes.
+    OCTET_INLINE static void widen(__m512i words, __m512i& sum) noexcept {
+        sum = _mm512_add_epi32(sum, _mm512_srai_epi32(words, 16));
     }
 };
 
 template <class Rounding>
-struct average_block_avx512 {
+struct average_blocks_avx512 {
     average_lanes_avx512<Rounding> lanes;
     bytes_avx512 bytes;
 
-    OCTET_INLINE average_block_avx512(const average_params<Rounding>& p, int taps) noexcept
+    OCTET_INLINE average_blocks_avx512(const average_params<Rounding>& p, int taps) noexcept
         : lanes(p, taps), bytes(p.out_zero, p.limits) {}
 
-    template <bool Whole>
+    /// Channels [c, c + 64 * Blocks) of all pixels, or those of `mask`.
+    template <int Blocks, bool Whole>
     OCTET_INLINE void run(const pool_call& call, int c, __mmask64 mask) const noexcept {
-        const __m512i zero = _mm512_setzero_si512();
+        const pool_sums_avx512<Blocks, Whole> sum{mask};
+
         for (int i = 0; i < call.pixels; ++i) {
-            __m512i sums[4] = {zero, zero, zero, zero};
-            pool_sums_avx512<Whole>::add(call, c + i * call.pixel_stride, mask, sums);
-            const __m512i all = bytes.lanes(lanes(sums[0]), lanes(sums[1]), lanes(sums[2]), lanes(sums[3]));
-            _mm512_mask_storeu_epi8(call.out + i * call.out_stride + c, mask, all);
+            __m512i sums[4 * Blocks];
+            sum.add(call, c + i * call.pixel_stride, sums);
+            std::int8_t* out = call.out + i * call.out_stride + c;
+#pragma GCC unroll 4
+            for (int b = 0; b < Blocks; ++b) {
+                const __m512i all = bytes.lanes(lanes(sums[4 * b]), lanes(sums[4 * b + 1]), lanes(sums[4 * b + 2]),
+                                                lanes(sums[4 * b + 3]));
+                _mm512_mask_storeu_epi8(out + 64 * b, mask, all);
+            }
         }
     }
 };
 
-/// The `left` lowest of 64, all where there are more.
-OCTET_INLINE std::uint64_t lowest_of_64(int left) noexcept {
-    return left < 64 ? ~std::uint64_t{0} >> (64 - left) : ~std::uint64_t{0};
-}
-
 template <>
 struct max_pool_kernel<isa::avx512bw> {
     static void run(const pool_call& call, clamp limits) noexcept {
-        if (call.rows == 3) return blocks<3>(call, limits);
-        if (call.rows == 2) return blocks<2>(call, limits);
+        if (call.rows == 3 && call.cols == 3) return blocks<3>(call, limits);
+        if (call.rows == 2 && call.cols == 2) return blocks<2>(call, limits);
         blocks<0>(call, limits);
     }
 
   private:
-    template <int Rows>
+    template <int Side>
     static void blocks(const pool_call& call, clamp limits) noexcept {
         const __m512i low = _mm512_set1_epi8(static_cast<char>(limits.low));
         const __m512i high = _mm512_set1_epi8(static_cast<char>(limits.high));
         int c = 0;
-        for (; c <= call.channels - 64; c += 64) max_columns_avx512<Rows, true>(call, 0).run(call, c, low, high);
+        for (; c <= call.channels - 64; c += 64) max_columns_avx512<Side, true>(call, 0).run(call, c, low, high);
         if (c < call.channels)
-            max_columns_avx512<Rows, false>(call, lowest_of_64(call.channels - c)).run(call, c, low, high);
+            max_columns_avx512<Side, false>(call, ~std::uint64_t{0} >> (64 - (call.channels - c)))
+                .run(call, c, low, high);
     }
 };
 
 template <class Rounding>
 struct average_pool_kernel<isa::avx512bw, Rounding> {
     static void run(const pool_call& call, const average_params<Rounding>& params) noexcept {
-        const average_block_avx512<Rounding> block(params, call.rows * call.cols);
+        const average_blocks_avx512<Rounding> blocks(params, call.rows * call.cols);
         int c = 0;
-        for (; c <= call.channels - 64; c += 64) block.template run<true>(call, c, ~std::uint64_t{0});
-        if (c < call.channels) block.template run<false>(call, c, lowest_of_64(call.channels - c));
+        for (; c <= call.channels - 256; c += 256) blocks.template run<4, true>(call, c, ~std::uint64_t{0});
+        for (; c <= call.channels - 64; c += 64) blocks.template run<1, true>(call, c, ~std::uint64_t{0});
+        if (c < call.channels) blocks.template run<1, false>(call, c, ~std::uint64_t{0} >> (64 - (call.channels - c)));
     }
 };
 

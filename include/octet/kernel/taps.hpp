@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "octet/core/algorithm.hpp"
 #include "octet/core/config.hpp"
@@ -41,39 +42,88 @@ pixel_origin origin_of(const sliding<T>& over, std::int64_t pixel) noexcept {
             pixel % over.outputs.width * over.taps.stride.width - over.taps.pad.left};
 }
 
+/// body(origin of the first pixel, its index from `first`, pixels) for each row of output pixels, or part of a row, in
+/// [first, first + count).
+template <class T, class Body>
+void for_pixel_rows(const sliding<T>& over, std::int64_t first, int count, const Body& body) noexcept {
+    for (int i = 0, pixels = 0; i < count; i += pixels) {
+        const auto left = static_cast<int>(over.outputs.width - (first + i) % over.outputs.width);
+        pixels = left < count - i ? left : count - i;
+        body(origin_of(over, first + i), i, pixels);
+    }
+}
+
 /// table[tap * tap_step + i * pixel_step] = the input of that tap of output pixel first + i, for `count` pixels; where
-/// the tap lies in padding, `padding`. One tap of all pixels of an output row at a time, so that the bounds are found
-/// once for a row.
+/// the tap lies in padding, `padding`.
 template <class T>
 void fill_taps(const sliding<T>& over, std::int64_t first, int count, const T* padding, std::ptrdiff_t tap_step,
                std::ptrdiff_t pixel_step, const T** table) noexcept {
     const window& w = over.taps;
-    const std::int64_t height = over.in.dims[1], width = over.in.dims[2], stride = w.stride.width;
-    const std::ptrdiff_t step = stride * over.in.stride;
-    const auto steps_to = [stride](std::int64_t distance) {
-        return stride == 1 ? distance : (distance + stride - 1) / stride;
-    };
-    for (int done = 0, run = 0; done < count; done += run) {
-        const pixel_origin at = origin_of(over, first + done);
-        const std::int64_t rest_of_row = over.outputs.width - (at.left + w.pad.left) / stride;
-        run = static_cast<int>(std::min<std::int64_t>(count - done, rest_of_row));
-        const T** slot = table + done * pixel_step;
+    const std::int64_t height = over.in.dims[1], width = over.in.dims[2];
+    for_pixel_rows(over, first, count, [&](const pixel_origin& at, int index, int pixels) noexcept {
+        const T** tap = table + index * pixel_step;
         for (int y = 0; y < w.kernel.height; ++y) {
             const std::int64_t row = at.top + std::int64_t{y} * w.dilation.height;
-            const bool inside = row >= 0 && row < height;
-            const T* line = over.in.row((at.image * height + (inside ? row : 0)) * width);
-            for (int x = 0; x < w.kernel.width; ++x, slot += tap_step) {
-                const std::int64_t col = at.left + std::int64_t{x} * w.dilation.width;
-                const auto from = detail::clamped<std::int64_t>(steps_to(-col), 0, run);
-                const auto end = inside ? detail::clamped<std::int64_t>(steps_to(width - col), from, run) : from;
-                std::ptrdiff_t i = 0;
-                for (; i < from; ++i) slot[i * pixel_step] = padding;
-                const T* tap = line + (col + from * stride) * over.in.stride;
-                for (; i < end; ++i, tap += step) slot[i * pixel_step] = tap;
-                for (; i < run; ++i) slot[i * pixel_step] = padding;
+            const bool row_inside = row >= 0 && row < height;
+            for (int x = 0; x < w.kernel.width; ++x, tap += tap_step) {
+                const T** slot = tap;
+                const T** const end = tap + pixels * pixel_step;
+                std::int64_t col = at.left + std::int64_t{x} * w.dilation.width;
+                for (; slot != end && col < 0; slot += pixel_step, col += w.stride.width) *slot = padding;
+                if (row_inside && slot != end && col < width) {
+                    const std::int64_t inside = (width - col - 1) / w.stride.width + 1,
+                                       rest = (end - slot) / pixel_step;
+                    const T** const last = slot + (inside < rest ? inside : rest) * pixel_step;
+                    const T* from = over.in.row((at.image * height + row) * width + col);
+                    for (; slot != last; slot += pixel_step, from += w.stride.width * over.in.stride) *slot = from;
+                }
+                for (; slot != end; slot += pixel_step) *slot = padding;
             }
         }
-    }
+    });
+}
+
+/// Elements that fill_rows needs beside the table for `count` pixels of `channels`.
+inline std::size_t padded_row_elements(const window& w, int count, std::int64_t channels) noexcept {
+    const int pitch = w.kernel.width > w.stride.width ? w.kernel.width : w.stride.width;
+    return static_cast<std::size_t>(std::int64_t{count} * w.kernel.height * pitch * channels);
+}
+
+/// Where dilation.width is 1 the taps of a kernel row are one run of kernel.width pixels: table[y * row_step + i] =
+/// kernel row y of output pixel first + i. Input rows that these runs leave to the left or right are copied to
+/// `copies`, with `padding` (one pixel) around them; above and below the image it is padding alone. Where pixels do not
+/// stand side by side, all rows are copied.
+template <class T>
+void fill_rows(const sliding<T>& over, std::int64_t first, int count, const T* padding, T* copies,
+               std::ptrdiff_t row_step, const T** table) noexcept {
+    const window& w = over.taps;
+    const std::int64_t height = over.in.dims[1], width = over.in.dims[2], channels = over.in.cols();
+    for_pixel_rows(over, first, count, [&](const pixel_origin& at, int index, int pixels) noexcept {
+        const std::int64_t end = at.left + std::int64_t{pixels - 1} * w.stride.width + w.kernel.width;
+        for (int y = 0; y < w.kernel.height; ++y) {
+            const std::int64_t row = at.top + std::int64_t{y} * w.dilation.height;
+            const bool row_inside = row >= 0 && row < height;
+            // Columns [from, to) of [at.left, end) lie inside.
+            const std::int64_t from = row_inside ? std::min(std::max<std::int64_t>(at.left, 0), end) : end;
+            const std::int64_t to = row_inside ? std::max(std::min(end, width), from) : end;
+            const bool in_place = from == at.left && to == end && over.in.dense();
+            const T* inside =
+                over.in.row((at.image * height + (row_inside ? row : 0)) * width + (to > from ? from : 0));
+            const T* run = in_place ? inside : copies;
+            if (!in_place) {
+                for (std::int64_t col = at.left; col < from; ++col, copies += channels)
+                    std::memcpy(copies, padding, static_cast<std::size_t>(channels) * sizeof(T));
+                const std::int64_t pieces = over.in.dense() ? 1 : to - from;
+                const std::int64_t elements = over.in.dense() ? (to - from) * channels : channels;
+                for (std::int64_t piece = 0; piece < pieces; ++piece, copies += elements, inside += over.in.stride)
+                    std::memcpy(copies, inside, static_cast<std::size_t>(elements) * sizeof(T));
+                for (std::int64_t col = to; col < end; ++col, copies += channels)
+                    std::memcpy(copies, padding, static_cast<std::size_t>(channels) * sizeof(T));
+            }
+            const T** slot = table + y * row_step + index;
+            for (int i = 0; i < pixels; ++i, run += w.stride.width * channels) slot[i] = run;
+        }
+    });
 }
 
 /// The taps of one output pixel that lie inside the image, in ascending order; returns how many.

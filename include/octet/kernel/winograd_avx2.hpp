@@ -1,5 +1,5 @@
-// The steps of Winograd's F(4, 3) on AVX2: 16 depths of inputs at a time, products in tiles of up to 6 rows x 16
-// columns by vpmaddwd, 8 columns of outputs at a time.
+// The steps of Winograd's F(4, 3) on AVX2: 16 depths of inputs at a time, products in tiles of up to 3 rows x 32
+// columns by vpmaddwd (with weights as operands in memory: see kernel/gemm_avx2.hpp), 8 columns of outputs at a time.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,8 @@ OCTET_REGION("avx2")
 template <>
 struct winograd_kernel<isa::avx2> {
     static constexpr const char* name = "winograd 4x4 vpmaddwd";
-    static constexpr int panel = 16;
-    static constexpr int register_rows = 6;
+    static constexpr int panel = 32;
+    static constexpr int register_rows = 3;
     static constexpr winograd_cost cost{.direct = 26, .product = 17, .load = 250, .store = 400};
 
     static void load(const winograd_load& call) noexcept {
@@ -58,7 +58,8 @@ struct winograd_kernel<isa::avx2> {
         winograd_product part = call;
         for (int blocks = (call.rows + register_rows - 1) / register_rows, done = 0; blocks > 0; --blocks) {
             const int rows = (call.rows - done + blocks - 1) / blocks;
-            strips[rows < 3 ? 0 : rows - 3](part, next + bytes * done / call.rows, 4 * panel * rows / call.rows);
+            strips[call.columns > 16 ? 1 : 0][rows < 2 ? 0 : rows - 2](part, next + bytes * done / call.rows,
+                                                                       4 * panel * rows / call.rows);
             part.lhs += rows * part.lhs_stride;
             part.out += rows * part.out_stride;
             done += rows;
@@ -113,40 +114,49 @@ struct winograd_kernel<isa::avx2> {
     using int16x16 = std::int16_t __attribute__((vector_size(32)));
     using uint32x8 = std::uint32_t __attribute__((vector_size(32)));
 
-    /// Rows rows against 16 columns; asks for one line of `next` with every pair of depths, `step` apart.
-    template <int Rows>
+    /// vpmaddwd with an operand in memory: compilers would load it first, for the rows to share.
+    static OCTET_INLINE __m256i multiply_add(__m256i x, const std::int16_t* weights) noexcept {
+        __m256i sums;
+        asm("vpmaddwd {%2, %1, %0|%0, %1, %2}" : "=x"(sums) : "x"(x), "m"(*reinterpret_cast<const __m256i*>(weights)));
+        return sums;
+    }
+
+    /// Rows rows against 8 * Vectors columns; asks for one line of `next` with every pair of depths, `step` apart.
+    template <int Rows, int Vectors>
     static void strip(const winograd_product& call, const char* next, int step) noexcept {
-        __m256i acc[Rows][2];
+        __m256i acc[Rows][Vectors];
         const std::int16_t* lhs[Rows];
-#pragma GCC unroll 6
+#pragma GCC unroll 3
         for (int m = 0; m < Rows; ++m) {
             lhs[m] = call.lhs + m * call.lhs_stride;
-            acc[m][0] = acc[m][1] = _mm256_setzero_si256();
+#pragma GCC unroll 4
+            for (int v = 0; v < Vectors; ++v) acc[m][v] = _mm256_setzero_si256();
         }
         const std::int16_t* weights = call.weights;
         for (std::ptrdiff_t k = 0; k < 2 * std::ptrdiff_t{call.pairs}; k += 2, weights += 2 * panel, next += step) {
             _mm_prefetch(next, _MM_HINT_T0);
-            const __m256i left = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights));
-            const __m256i right = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights + 16));
-#pragma GCC unroll 6
+            const __m256i first = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights));
+#pragma GCC unroll 3
             for (int m = 0; m < Rows; ++m) {
                 std::int32_t pair;
                 __builtin_memcpy(&pair, lhs[m] + k, 4);
                 const __m256i x = _mm256_set1_epi32(pair);
-                acc[m][0] = _mm256_add_epi32(acc[m][0], _mm256_madd_epi16(x, left));
-                acc[m][1] = _mm256_add_epi32(acc[m][1], _mm256_madd_epi16(x, right));
+                acc[m][0] = _mm256_add_epi32(acc[m][0], _mm256_madd_epi16(x, first));
+#pragma GCC unroll 4
+                for (int v = 1; v < Vectors; ++v)
+                    acc[m][v] = _mm256_add_epi32(acc[m][v], multiply_add(x, weights + 16 * v));
             }
         }
         std::uint32_t* out = call.out;
         const std::ptrdiff_t out_stride = call.out_stride;  // the stores might change what `call` refers to
-#pragma GCC unroll 6
+#pragma GCC unroll 3
         for (int m = 0; m < Rows; ++m, out += out_stride)
-#pragma GCC unroll 2
-            for (int v = 0; v < 2; ++v) _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 8 * v), acc[m][v]);
+#pragma GCC unroll 4
+            for (int v = 0; v < Vectors; ++v) _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 8 * v), acc[m][v]);
     }
 
     using strip_function = void (*)(const winograd_product&, const char*, int) noexcept;
-    static constexpr strip_function strips[4] = {strip<3>, strip<4>, strip<5>, strip<6>};
+    static constexpr strip_function strips[2][2] = {{strip<2, 2>, strip<3, 2>}, {strip<2, 4>, strip<3, 4>}};
 };
 
 OCTET_REGION_END

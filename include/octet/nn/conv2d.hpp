@@ -45,8 +45,7 @@ class conv2d {
     shape output_shape(const shape& in) const;
     std::size_t scratch_bytes(int workers) const noexcept {
         if (winograd_) return winograd_->scratch_bytes(workers);
-        return (table_bytes() + kernel_.scratch_bytes(window_.taps(), packed_.front().depth)) *
-               static_cast<std::size_t>(workers);
+        return worker_bytes() * static_cast<std::size_t>(workers);
     }
     conv2d_kernel kernel() const noexcept {
         return winograd_ ? conv2d_kernel{winograd_->kernel().target, winograd_->kernel().name}
@@ -54,8 +53,17 @@ class conv2d {
     }
 
   private:
+    int channels() const noexcept { return packed_.front().depth / window_.taps() * options_.groups; }
+    bool by_rows() const noexcept { return packed_.front().runs != window_.taps(); }
     std::size_t table_bytes() const noexcept {
         return round_up_64(sizeof(void*) * static_cast<std::size_t>(kernel_.tile_rows * window_.taps()));
+    }
+    std::size_t copies_bytes() const noexcept {
+        return by_rows() ? round_up_64(padded_row_elements(window_, kernel_.tile_rows, channels())) : 0;
+    }
+    /// Scratch of one worker: table, copies, the kernel's.
+    std::size_t worker_bytes() const noexcept {
+        return table_bytes() + copies_bytes() + kernel_.scratch_bytes(packed_.front().runs, packed_.front().depth);
     }
 
     conv2d_options options_;
@@ -88,11 +96,17 @@ conv2d<Rounding>::conv2d(const conv2d_weights& w, conv2d_options options)
     const auto multipliers = make_multipliers<Rounding>(who, options_.input.scale, w.scales, options_.output.scale,
                                                         static_cast<std::size_t>(w.outputs));
     const int depth = window_.taps() * w.depth;
+    // A kernel row is one run where that makes longer runs of whole pixels: it pays where a pixel has few channels, or
+    // not whole groups of the product's.
+    const bool by_rows =
+        groups == 1 && w.kernel.width > 1 && options_.dilation.width == 1 && (w.depth < 16 || w.depth % 4 != 0);
+    const int runs = by_rows ? w.kernel.height : window_.taps();
     const gemm_weights all{w.values.data(), w.outputs, depth};
     kernel_ = choose_gemm<Rounding>(choose_isa(options_.target), holds_minus_128(all));
     for (int g = 0; g < groups; ++g) {
         const std::size_t first = static_cast<std::size_t>(g) * columns;
-        const gemm_weights part{w.values.data() + static_cast<std::size_t>(g) * group_bytes, w.outputs / groups, depth};
+        const gemm_weights part{w.values.data() + static_cast<std::size_t>(g) * group_bytes, w.outputs / groups, depth,
+                                runs};
         packed_.push_back(pack_gemm<Rounding>(kernel_.layout, part, w.bias.subspan(first, columns),
                                               std::span(multipliers).subspan(first, columns), options_.input.zero_point,
                                               groups == 1 ? who : text(who, ", group ", g)));
@@ -116,25 +130,27 @@ void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view
                                   const parallel& threads, const residual& add) const noexcept {
     if (winograd_) return (*winograd_)(in, out, scratch, threads, add);
     const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
-    const int tile = kernel_.tile_rows, taps = window_.taps(), channels = packed_.front().depth / taps;
-    const std::size_t worker_bytes = scratch_bytes(1);
+    const int tile = kernel_.tile_rows;
     for_row_blocks(threads, over.pixels(), tile, kernel_.register_rows, [&](std::int64_t first, int count, int worker) {
-        std::byte* own = scratch + static_cast<std::size_t>(worker) * worker_bytes;
+        std::byte* own = scratch + static_cast<std::size_t>(worker) * worker_bytes();
         auto** table = reinterpret_cast<const std::int8_t**>(own);
-        fill_taps(over, first, count, padding_.data(), tile, 1, table);
+        if (by_rows())
+            fill_rows(over, first, count, padding_.data(), reinterpret_cast<std::int8_t*>(own + table_bytes()), tile,
+                      table);
+        else
+            fill_taps(over, first, count, padding_.data(), tile, 1, table);
         for (int g = 0; g < options_.groups; ++g) {
             const packed_gemm<Rounding>& w = packed_[static_cast<std::size_t>(g)];
             kernel_.run({.weights = &w,
                          .lhs = table,
-                         .lhs_offset = std::ptrdiff_t{g} * channels,
-                         .runs = taps,
+                         .lhs_offset = std::ptrdiff_t{g} * (channels() / options_.groups),
                          .count = count,
                          .end_panel = w.panels(),
                          .out = out.row(first) + std::ptrdiff_t{g} * w.cols,
                          .out_stride = out.stride,
                          .out_zero = options_.output.zero_point,
                          .limits = options_.limits,
-                         .scratch = own + table_bytes()});
+                         .scratch = own + table_bytes() + copies_bytes()});
         }
         if (add.sum != nullptr) add(out, first, count, 0, out.cols());
     });

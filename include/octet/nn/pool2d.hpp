@@ -74,7 +74,8 @@ void for_pool_rows(const sliding<std::int8_t>& over, tensor_view<std::int8_t> ou
         const auto cut_off = [&](int x) noexcept {
             const std::int64_t left = std::int64_t{x} * w.stride.width - w.pad.left, spread = w.dilation.width;
             const std::int64_t skip = left < 0 ? (-left + spread - 1) / spread : 0;
-            const std::int64_t end = left >= width ? 0 : std::min<std::int64_t>(w.kernel.width, (width - 1 - left) / spread + 1);
+            const std::int64_t end =
+                left >= width ? 0 : std::min<std::int64_t>(w.kernel.width, (width - 1 - left) / spread + 1);
             run(x, 1, static_cast<int>(skip), static_cast<int>(std::max<std::int64_t>(end - skip, 0)));
         };
         for (int x = 0; x < whole.first; ++x) cut_off(x);
@@ -129,7 +130,8 @@ class average_pool2d {
                     const parallel& threads = {}) const noexcept {
         const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
         detail::for_pool_rows(over, out, zero_, scratch, threads, [&](const pool_call& call, int cells) noexcept {
-            kernel_.run(call, by_divisor_[static_cast<std::size_t>((count_include_pad_ ? cells : call.rows * call.cols) - 1)]);
+            kernel_.run(
+                call, by_divisor_[static_cast<std::size_t>((count_include_pad_ ? cells : call.rows * call.cols) - 1)]);
         });
     }
     std::size_t scratch_bytes(int workers) const noexcept { return detail::pool_scratch_bytes(window_, workers); }

@@ -64,6 +64,10 @@ class winograd_conv2d {
     void run(const block& b, const sliding<std::int8_t>& tiles, tensor_view<std::int8_t> out, std::byte* scratch,
              const residual_add<Rounding>& add) const noexcept;
 
+    /// Where the 36 inputs of a tile begin.
+    void fill_inputs(const sliding<std::int8_t>& tiles, std::int64_t tile,
+                     const std::int8_t* (&inputs)[winograd_tile::positions]) const noexcept;
+
     /// Rows of scratch: whole tiles of registers.
     int rows() const noexcept {
         return (block_tiles_ + kernel_.register_rows - 1) / kernel_.register_rows * kernel_.register_rows;
@@ -145,13 +149,26 @@ void winograd_conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, te
 }
 
 template <class Rounding>
+void winograd_conv2d<Rounding>::fill_inputs(const sliding<std::int8_t>& tiles, std::int64_t tile,
+                                            const std::int8_t* (&inputs)[winograd_tile::positions]) const noexcept {
+    const pixel_origin at = origin_of(tiles, tile);
+    const std::int64_t height = tiles.in.dims[1], width = tiles.in.dims[2];
+    if (at.top < 0 || at.left < 0 || at.top + winograd_tile::inputs > height || at.left + winograd_tile::inputs > width)
+        return fill_taps(tiles, tile, 1, padding_.data(), 1, 1, inputs);
+    for (int y = 0; y < winograd_tile::inputs; ++y) {
+        const std::int8_t* from = tiles.in.row((at.image * height + at.top + y) * width + at.left);
+        for (int x = 0; x < winograd_tile::inputs; ++x) inputs[6 * y + x] = from + x * tiles.in.stride;
+    }
+}
+
+template <class Rounding>
 void winograd_conv2d<Rounding>::run(const block& b, const sliding<std::int8_t>& tiles, tensor_view<std::int8_t> out,
                                     std::byte* scratch, const residual_add<Rounding>& add) const noexcept {
     auto* const lhs = reinterpret_cast<std::int16_t*>(scratch);
     auto* const sums = reinterpret_cast<std::uint32_t*>(scratch + lhs_bytes());
     for (int t = 0; t < b.count; ++t) {
         const std::int8_t* inputs[winograd_tile::positions];
-        fill_taps(tiles, b.first + t, 1, padding_.data(), 1, 1, inputs);
+        fill_inputs(tiles, b.first + t, inputs);
         kernel_.load({inputs, packed_.depth, lhs + t * lhs_stride(), lhs_position()});
     }
     // The first output pixel of a tile, and how many of its rows and columns there are.

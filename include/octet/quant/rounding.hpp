@@ -50,6 +50,11 @@ struct nearest_even {
         return {m};
     }
 
+    /// Whether acc * m stays below 2^31, and so converts to int32, for every |acc| <= most: float products grow with
+    /// acc.
+    static bool fits_int32(std::int64_t most, multiplier m) noexcept {
+        return static_cast<float>(most) * m.value < 0x1p31F;
+    }
     /// round(acc * m) clamped to [low, high], where both are relative to the zero point.
     static std::int32_t scaled(std::int32_t acc, multiplier m, std::int32_t low, std::int32_t high) noexcept {
         const float real = static_cast<float>(acc) * m.value;
@@ -112,6 +117,7 @@ struct tflite {
         const std::int64_t threshold = (mask >> 1) + (value < 0 ? 1 : 0);
         return static_cast<std::int32_t>((std::int64_t{value} >> bits) + (rest > threshold ? 1 : 0));
     }
+    static bool fits_int32(std::int64_t, multiplier) noexcept { return true; }  // multiply saturates
     /// round(acc * m), saturated to int32.
     static std::int32_t multiply(std::int32_t acc, multiplier m) noexcept {
         const int left = std::max(m.shift, 0), right = std::max(-m.shift, 0);
@@ -134,6 +140,7 @@ struct single {
     }
     static multiplier make(double m, std::string_view who) { return detail::to_fixed_point(m, who); }
 
+    static bool fits_int32(std::int64_t, multiplier) noexcept { return true; }  // multiply saturates
     static std::int32_t multiply(std::int32_t acc, multiplier m) noexcept {
         const int shift = 31 - m.shift;
         return detail::saturate((std::int64_t{acc} * m.value + (std::int64_t{1} << (shift - 1))) >> shift);

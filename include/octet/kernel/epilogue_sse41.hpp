@@ -1,0 +1,83 @@
+// What becomes of accumulators on SSE4.1. The law is requantize() of quant/rounding.hpp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "octet/isa/isa.hpp"
+#include "octet/isa/x86.hpp"
+#include "octet/kernel/epilogue_scalar.hpp"
+#include "octet/kernel/partial_avx2.hpp"
+#include "octet/quant/rounding.hpp"
+
+#if defined(__x86_64__)
+namespace octet::inline OCTET_ABI {
+OCTET_REGION("sse4.1")
+
+/// Accumulators of one row in registers of 4 columns: scale, pack, store. The fixed-point policies shift each column by
+/// a count of its own, for which SSE4.1 has no instruction: they take the scalar law, column by column.
+template <class Rounding>
+struct requantize_epilogue<isa::sse41, Rounding> {
+    using rounding = Rounding;
+    using args = epilogue_args<typename Rounding::multiplier>;
+
+    args with;
+
+    explicit OCTET_INLINE requantize_epilogue(const args& a) noexcept : with(a) {}
+
+    /// out[n] = requantize(acc[n / 4][n % 4], multipliers[n]) for `columns` in [1, 4 * Vectors]; nothing beyond them is
+    /// written.
+    template <int Vectors>
+    OCTET_INLINE void store(const __m128i (&acc)[Vectors], int columns, std::int8_t* out) const noexcept {
+        alignas(16) std::int32_t all[4 * Vectors];
+        for (int v = 0; v < Vectors; ++v) _mm_store_si128(reinterpret_cast<__m128i*>(all + 4 * v), acc[v]);
+        requantize_epilogue<isa::scalar, Rounding>::store(all, columns, with, out);
+    }
+};
+
+/// The upper clamp stands before the conversion, which turns 2^31 and more into -2^31; -2^31 and less stay there.
+template <>
+struct requantize_epilogue<isa::sse41, nearest_even> {
+    using rounding = nearest_even;
+    using args = epilogue_args<nearest_even::multiplier>;
+
+    const nearest_even::multiplier* multipliers;
+    __m128 ceiling;
+    __m128i zero;  ///< 8 x int16
+    __m128i low;   ///< 16 x int8
+    __m128i high;
+
+    explicit OCTET_INLINE requantize_epilogue(const args& a) noexcept
+        : multipliers(a.multipliers),
+          ceiling(_mm_set1_ps(static_cast<float>(a.limits.high - a.out_zero.value))),
+          zero(_mm_set1_epi16(static_cast<short>(a.out_zero.value))),
+          low(_mm_set1_epi8(static_cast<char>(a.limits.low))),
+          high(_mm_set1_epi8(static_cast<char>(a.limits.high))) {}
+
+    /// out[n] = requantize(acc[n / 4][n % 4], multipliers[n]) for `columns` in [1, 4 * Vectors]; nothing beyond them is
+    /// written.
+    template <int Vectors>
+    OCTET_INLINE void store(const __m128i (&acc)[Vectors], int columns, std::int8_t* out) const noexcept {
+        static_assert(Vectors == 2 || Vectors == 4, "a row leaves in 8 bytes or in 16");
+        __m128i rounded[Vectors];
+#pragma GCC unroll 4
+        for (int v = 0; v < Vectors; ++v) rounded[v] = scaled(acc[v], multipliers + 4 * v);
+        const __m128i front = _mm_adds_epi16(_mm_packs_epi32(rounded[0], rounded[1]), zero);
+        const __m128i back = _mm_adds_epi16(_mm_packs_epi32(rounded[Vectors - 2], rounded[Vectors - 1]), zero);
+        const __m128i row = _mm_min_epi8(_mm_max_epi8(_mm_packs_epi16(front, back), low), high);
+        if (columns == 16)
+            _mm_storeu_si128(reinterpret_cast<__m128i*>(out), row);
+        else
+            store_partial(out, row, columns);
+    }
+
+  private:
+    OCTET_INLINE __m128i scaled(__m128i acc, const nearest_even::multiplier* m) const noexcept {
+        static_assert(sizeof(*m) == sizeof(float));
+        return _mm_cvtps_epi32(_mm_min_ps(_mm_mul_ps(_mm_cvtepi32_ps(acc), _mm_loadu_ps(&m->value)), ceiling));
+    }
+};
+
+OCTET_REGION_END
+}  // namespace octet::inline OCTET_ABI
+#endif
