@@ -58,8 +58,9 @@ class conv2d {
     std::size_t table_bytes() const noexcept {
         return round_up_64(sizeof(void*) * static_cast<std::size_t>(kernel_.tile_rows * window_.taps()));
     }
+    std::ptrdiff_t row_distance() const noexcept { return row_copy_elements(window_, kernel_.tile_rows, channels()); }
     std::size_t copies_bytes() const noexcept {
-        return by_rows() ? round_up_64(padded_row_elements(window_, kernel_.tile_rows, channels())) : 0;
+        return by_rows() ? round_up_64(static_cast<std::size_t>(window_.kernel.height * row_distance())) : 0;
     }
     /// Scratch of one worker: table, copies, the kernel's.
     std::size_t worker_bytes() const noexcept {
@@ -130,13 +131,16 @@ void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view
                                   const parallel& threads, const residual& add) const noexcept {
     if (winograd_) return (*winograd_)(in, out, scratch, threads, add);
     const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
-    const int tile = kernel_.tile_rows;
-    for_row_blocks(threads, over.pixels(), tile, kernel_.register_rows, [&](std::int64_t first, int count, int worker) {
+    const int tile = kernel_.tile_rows, width = over.outputs.width;
+    // Copies of input rows begin anew where a row of the output does: calls end there.
+    const bool whole_rows = by_rows() && width <= tile;
+    const int step = whole_rows ? tile / width * width : tile, grain = whole_rows ? width : kernel_.register_rows;
+    for_row_blocks(threads, over.pixels(), step, grain, [&](std::int64_t first, int count, int worker) {
         std::byte* own = scratch + static_cast<std::size_t>(worker) * worker_bytes();
         auto** table = reinterpret_cast<const std::int8_t**>(own);
         if (by_rows())
-            fill_rows(over, first, count, padding_.data(), reinterpret_cast<std::int8_t*>(own + table_bytes()), tile,
-                      table);
+            fill_rows(over, first, count, padding_[0], reinterpret_cast<std::int8_t*>(own + table_bytes()),
+                      row_distance(), table);
         else
             fill_taps(over, first, count, padding_.data(), tile, 1, table);
         for (int g = 0; g < options_.groups; ++g) {
@@ -144,6 +148,8 @@ void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view
             kernel_.run({.weights = &w,
                          .lhs = table,
                          .lhs_offset = std::ptrdiff_t{g} * (channels() / options_.groups),
+                         .table_step = by_rows() ? 0 : tile,
+                         .run_distance = by_rows() ? row_distance() : 0,
                          .count = count,
                          .end_panel = w.panels(),
                          .out = out.row(first) + std::ptrdiff_t{g} * w.cols,
