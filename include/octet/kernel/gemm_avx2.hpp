@@ -5,8 +5,8 @@
 // Nor vpmaddubsw(|a|, sign(w, a)): with vpsignb, vpmaddwd and vpaddd it takes as many instructions.
 //
 // A pair of depths costs a full tile 12 times vpmaddwd and vpaddd, 3 broadcasts and 1 load of weights; the other three
-// vectors of weights are operands in memory. 31 instructions; 6 rows x 16 columns would take 35, and a machine whose
-// decoder another thread shares runs 4 in a cycle.
+// vectors of weights are operands in memory. Two turns unrolled, that is 29.5 instructions, where 6 rows x 16 columns
+// take 35: a core whose decoder another thread shares runs 4 in a cycle, and 24 of them must multiply and add.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,6 @@
 #include "octet/isa/x86.hpp"
 #include "octet/kernel/epilogue_avx2.hpp"
 #include "octet/kernel/gemm_gathered.hpp"
-#include "octet/kernel/partial_avx2.hpp"
 
 #if defined(__x86_64__)
 namespace octet::inline OCTET_ABI {
@@ -39,12 +38,21 @@ struct gemm_kernel<isa::avx2, Epilogue> {
   private:
     friend gemm_gathered<gemm_kernel>;
 
-    /// Writes up to 15 elements beyond the last.
+    /// The last elements are those of a whole register, which overlaps the one before.
     static void convert(const std::int8_t* from, int bytes, std::int16_t* to) noexcept {
-        int k = 0;
-        for (; k <= bytes - 16; k += 16)
-            store(to + k, _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + k))));
-        if (k < bytes) store(to + k, _mm256_cvtepi8_epi16(load_partial(from + k, bytes - k)));
+        if (bytes >= 16) {
+            for (int k = 0; k < bytes - 16; k += 16) store(to + k, wide(from + k));
+            store(to + bytes - 16, wide(from + bytes - 16));
+        } else if (bytes >= 8) {
+            widen_8(from, to);
+            widen_8(from + bytes - 8, to + bytes - 8);
+        } else {
+            for (int k = 0; k < bytes; ++k) to[k] = from[k];
+        }
+    }
+    static OCTET_INLINE void widen_8(const std::int8_t* from, std::int16_t* to) noexcept {
+        const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_cvtepi8_epi16(bytes));
     }
 
     /// `blocks` tiles of Rows rows x 8 * Vectors columns, one below the other.
@@ -74,6 +82,7 @@ struct gemm_kernel<isa::avx2, Epilogue> {
 #pragma GCC unroll 3
         for (int m = 0; m < Rows; ++m) lhs[m] = rows + m * s.row_stride;
         const std::int16_t* weights = s.weights;
+#pragma GCC unroll 2
         for (std::ptrdiff_t k = 0; k < 2 * s.groups; k += 2, weights += 64) {
             const __m256i first = load(weights);
 #pragma GCC unroll 3
@@ -97,17 +106,17 @@ struct gemm_kernel<isa::avx2, Epilogue> {
         for (std::ptrdiff_t k = 0; k < 2 * s.groups; k += 2, weights += 64) {
             const __m256i x = pair(s.rows + k);
 #pragma GCC unroll 4
-            for (int v = 0; v < Vectors; ++v) {
-                const auto* bytes = reinterpret_cast<const __m128i*>(weights + 16 * v);
-                acc[0][v] =
-                    _mm256_add_epi32(acc[0][v], _mm256_madd_epi16(x, _mm256_cvtepi8_epi16(_mm_loadu_si128(bytes))));
-            }
+            for (int v = 0; v < Vectors; ++v)
+                acc[0][v] = _mm256_add_epi32(acc[0][v], _mm256_madd_epi16(x, wide(weights + 16 * v)));
         }
         Epilogue(s.args).store(acc[0], s.columns, s.out);
     }
 
     static OCTET_INLINE __m256i load(const void* p) noexcept {
         return _mm256_loadu_si256(static_cast<const __m256i*>(p));
+    }
+    static OCTET_INLINE __m256i wide(const std::int8_t* p) noexcept {
+        return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
     }
     static OCTET_INLINE void store(void* p, __m256i x) noexcept { _mm256_storeu_si256(static_cast<__m256i*>(p), x); }
     /// Two depths of a row in every lane.

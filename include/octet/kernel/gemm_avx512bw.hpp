@@ -74,6 +74,7 @@ struct gemm_kernel<isa::avx512bw, Epilogue> {
 #pragma GCC unroll 4
         for (int m = 0; m < Rows; ++m) lhs[m] = rows + m * s.row_stride;
         const std::int16_t* weights = s.weights;
+#pragma GCC unroll 2
         for (std::ptrdiff_t k = 0; k < 2 * s.groups; k += 2, weights += 128) {
             __m512i w[Vectors];
 #pragma GCC unroll 4

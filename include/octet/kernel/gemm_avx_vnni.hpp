@@ -14,7 +14,6 @@
 #include "octet/isa/x86.hpp"
 #include "octet/kernel/epilogue_avx2.hpp"
 #include "octet/kernel/gemm_gathered.hpp"
-#include "octet/kernel/partial_avx2.hpp"
 
 #if defined(__x86_64__)
 namespace octet::inline OCTET_ABI {
@@ -38,20 +37,31 @@ struct gemm_kernel<isa::avx_vnni, Epilogue> {
   private:
     friend gemm_gathered<gemm_kernel>;
 
-    /// Writes up to 31 elements beyond the last.
+    /// The last elements are those of a whole register, which overlaps the one before.
     static void convert(const std::int8_t* from, int bytes, std::uint8_t* to) noexcept {
-        const __m256i shift = _mm256_set1_epi8(-128);
-        const __m128i half_shift = _mm256_castsi256_si128(shift);
-        int k = 0;
-        for (; k <= bytes - 32; k += 32)
-            _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + k), _mm256_xor_si256(load(from + k), shift));
-        for (; k <= bytes - 16; k += 16) {
-            const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + k));
-            _mm_storeu_si128(reinterpret_cast<__m128i*>(to + k), _mm_xor_si128(x, half_shift));
+        if (bytes >= 32) {
+            for (int k = 0; k < bytes - 32; k += 32) shift_32(from + k, to + k);
+            shift_32(from + bytes - 32, to + bytes - 32);
+        } else if (bytes >= 16) {
+            shift_16(from, to);
+            shift_16(from + bytes - 16, to + bytes - 16);
+        } else if (bytes >= 8) {
+            shift_8(from, to);
+            shift_8(from + bytes - 8, to + bytes - 8);
+        } else {
+            for (int k = 0; k < bytes; ++k) to[k] = static_cast<std::uint8_t>(from[k] + 128);
         }
-        if (k < bytes)
-            _mm_storeu_si128(reinterpret_cast<__m128i*>(to + k),
-                             _mm_xor_si128(load_partial(from + k, bytes - k), half_shift));
+    }
+    static OCTET_INLINE void shift_32(const std::int8_t* from, std::uint8_t* to) noexcept {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_xor_si256(load(from), _mm256_set1_epi8(-128)));
+    }
+    static OCTET_INLINE void shift_16(const std::int8_t* from, std::uint8_t* to) noexcept {
+        const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_xor_si128(x, _mm_set1_epi8(-128)));
+    }
+    static OCTET_INLINE void shift_8(const std::int8_t* from, std::uint8_t* to) noexcept {
+        const __m128i x = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_xor_si128(x, _mm_set1_epi8(-128)));
     }
 
     /// `blocks` tiles of Rows rows x 8 * Vectors columns, one below the other.

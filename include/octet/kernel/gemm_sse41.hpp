@@ -8,7 +8,6 @@
 #include "octet/isa/x86.hpp"
 #include "octet/kernel/epilogue_sse41.hpp"
 #include "octet/kernel/gemm_gathered.hpp"
-#include "octet/kernel/partial_avx2.hpp"
 
 #if defined(__x86_64__)
 namespace octet::inline OCTET_ABI {
@@ -32,15 +31,14 @@ struct gemm_kernel<isa::sse41, Epilogue> {
   private:
     friend gemm_gathered<gemm_kernel>;
 
-    /// Writes up to 15 elements beyond the last.
+    /// The last elements are those of a whole register, which overlaps the one before.
     static void convert(const std::int8_t* from, int bytes, std::int16_t* to) noexcept {
-        int k = 0;
-        for (; k <= bytes - 16; k += 16) widen(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + k)), to + k);
-        if (k < bytes) widen(load_partial(from + k, bytes - k), to + k);
-    }
-    static OCTET_INLINE void widen(__m128i x, std::int16_t* to) noexcept {
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_cvtepi8_epi16(x));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 8), _mm_cvtepi8_epi16(_mm_srli_si128(x, 8)));
+        if (bytes >= 8) {
+            for (int k = 0; k < bytes - 8; k += 8) store(to + k, wide(from + k));
+            store(to + bytes - 8, wide(from + bytes - 8));
+        } else {
+            for (int k = 0; k < bytes; ++k) to[k] = from[k];
+        }
     }
 
     /// `blocks` tiles of Rows rows x 4 * Vectors columns, one below the other.
@@ -70,6 +68,7 @@ struct gemm_kernel<isa::sse41, Epilogue> {
 #pragma GCC unroll 3
         for (int m = 0; m < Rows; ++m) lhs[m] = rows + m * s.row_stride;
         const std::int16_t* weights = s.weights;
+#pragma GCC unroll 2
         for (std::ptrdiff_t k = 0; k < 2 * s.groups; k += 2, weights += 32) {
 #pragma GCC unroll 3
             for (int m = 0; m < Rows; ++m) {
@@ -91,15 +90,16 @@ struct gemm_kernel<isa::sse41, Epilogue> {
         for (std::ptrdiff_t k = 0; k < 2 * s.groups; k += 2, weights += 32) {
             const __m128i x = pair(s.rows + k);
 #pragma GCC unroll 4
-            for (int v = 0; v < Vectors; ++v) {
-                const auto* bytes = reinterpret_cast<const __m128i*>(weights + 8 * v);
-                acc[v] = _mm_add_epi32(acc[v], _mm_madd_epi16(x, _mm_cvtepi8_epi16(_mm_loadl_epi64(bytes))));
-            }
+            for (int v = 0; v < Vectors; ++v) acc[v] = _mm_add_epi32(acc[v], _mm_madd_epi16(x, wide(weights + 8 * v)));
         }
         Epilogue(s.args).store(acc, s.columns, s.out);
     }
 
     static OCTET_INLINE __m128i load(const void* p) noexcept { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
+    static OCTET_INLINE __m128i wide(const std::int8_t* p) noexcept {
+        return _mm_cvtepi8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+    }
+    static OCTET_INLINE void store(void* p, __m128i x) noexcept { _mm_storeu_si128(static_cast<__m128i*>(p), x); }
     /// Two depths of a row in every lane.
     static OCTET_INLINE __m128i pair(const std::int16_t* p) noexcept {
         std::int32_t both;
