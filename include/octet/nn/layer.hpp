@@ -43,7 +43,7 @@ constexpr std::size_t round_up_64(std::size_t bytes) noexcept { return (bytes + 
 /// body(first, count, worker) for blocks of at most `tile` rows that together cover [0, rows). One worker takes all in
 /// one task. More workers take up to four tasks each, which keeps them level, but one where tasks would be less than a
 /// tile: what a call costs once (weights from far memory) should count a tile's rows. Tasks are cut at multiples of
-/// `grain` rows.
+/// `grain` rows, and their blocks are level too: 121 rows by 120 are 66 and 55, not 120 and a row alone.
 template <class Body>
 void for_row_blocks(const parallel& threads, std::int64_t rows, int tile, int grain, const Body& body) noexcept {
     const std::int64_t grains = (rows + grain - 1) / grain, workers = threads.workers;
@@ -51,8 +51,11 @@ void for_row_blocks(const parallel& threads, std::int64_t rows, int tile, int gr
     const std::int64_t tasks = std::min(grains, workers * each);
     parallel_for(threads, static_cast<int>(tasks), [&](int task, int worker) noexcept {
         const std::int64_t end = std::min(rows, grains * (task + 1) / tasks * grain);
-        for (std::int64_t first = grains * task / tasks * grain; first < end; first += tile)
-            body(first, static_cast<int>(std::min<std::int64_t>(tile, end - first)), worker);
+        std::int64_t first = grains * task / tasks * grain;
+        const std::int64_t all = end - first, blocks = std::max<std::int64_t>((all + tile - 1) / tile, 1);
+        const std::int64_t level = ((all + blocks - 1) / blocks + grain - 1) / grain * grain;
+        const std::int64_t step = std::min<std::int64_t>(level, tile);
+        for (; first < end; first += step) body(first, static_cast<int>(std::min(step, end - first)), worker);
     });
 }
 
