@@ -59,28 +59,6 @@ inline softmax_params make_softmax(scale in, quant_params out, clamp limits, std
     return made;
 }
 
-/// What a value becomes, once the sum of its row is known. The quotient, at most 2^16, is formed in double, where it is
-/// off by at most one where it is 1 or more (then 128 * sum <= e * K <= 2^54), and then set right in integers.
-struct softmax_quotient {
-    const softmax_params& params;
-    std::uint64_t half;  ///< 128 * sum
-    double inverse;
-
-    softmax_quotient(const softmax_params& p, std::uint64_t sum) noexcept
-        : params(p), half(sum << 7), inverse(1.0 / static_cast<double>(sum << 8)) {}
-
-    /// Whether the quotient of e, and of everything smaller, is 0.
-    bool vanishes(std::uint32_t e) const noexcept { return std::uint64_t{e} * params.steps < half; }
-    std::int8_t byte(std::uint32_t e) const noexcept {
-        const std::uint64_t raised = std::uint64_t{e} * params.steps + half, divisor = 2 * half;
-        const auto near = static_cast<std::int64_t>(static_cast<double>(static_cast<std::int64_t>(raised)) * inverse);
-        const auto rest = static_cast<std::int64_t>(raised - static_cast<std::uint64_t>(near) * divisor);
-        const std::int64_t quotient = near + (rest >> 63) + (static_cast<std::uint64_t>(rest) >= divisor && rest >= 0);
-        return static_cast<std::int8_t>(detail::clamped(static_cast<std::int32_t>(quotient) + params.out_zero.value,
-                                                        params.limits.low, params.limits.high));
-    }
-};
-
 /// The largest of in[0, n), n >= 1, 16 at a time.
 inline int softmax_largest(const std::int8_t* in, std::size_t n) noexcept {
     std::int8_t most[16];
@@ -92,8 +70,8 @@ inline int softmax_largest(const std::int8_t* in, std::size_t n) noexcept {
     return detail::largest(most, 16);
 }
 
-/// out[i] = softmax of in[0, n), 1 <= n <= the cols of `params`; out may be exactly in. Long rows make a table of their
-/// results, up to the first that vanishes, and look it up.
+/// out[i] = softmax of in[0, n), 1 <= n <= the cols of `params`; out may be exactly in. Costs a 64-bit division
+/// a value; long rows make a table of their results, down to the first that rounds to 0, and look it up.
 inline void softmax_row(const softmax_params& params, const std::int8_t* in, std::size_t n, std::int8_t* out,
                         const lookup_entry& lookup) noexcept {
     const int most = softmax_largest(in, n);
@@ -102,16 +80,21 @@ inline void softmax_row(const softmax_params& params, const std::int8_t* in, std
     std::size_t i = 0;
     for (; i + 2 <= n; i += 2) sum += exponential(in[i]), other += exponential(in[i + 1]);
     if (i < n) sum += exponential(in[i]);
-    const softmax_quotient quotient(params, sum + other);
+    sum += other;
+    const auto vanishes = [&](std::uint32_t e) noexcept { return std::uint64_t{e} * params.steps < sum << 7; };
+    const auto byte = [&](std::uint32_t e) noexcept {
+        const auto rounded = static_cast<std::int32_t>((std::uint64_t{e} * params.steps + (sum << 7)) / (sum << 8)) +
+                             params.out_zero.value;
+        return static_cast<std::int8_t>(detail::clamped(rounded, params.limits.low, params.limits.high));
+    };
     if (n < 128) {
-        for (i = 0; i < n; ++i) out[i] = quotient.byte(exponential(in[i]));
+        for (i = 0; i < n; ++i) out[i] = byte(exponential(in[i]));
         return;
     }
     lookup_table table;
     int q = most;
-    for (; q >= -128 && !quotient.vanishes(exponential(q)); --q)
-        table[static_cast<std::size_t>(q + 128)] = quotient.byte(exponential(q));
-    detail::fill(table.data(), q + 129, quotient.byte(0));
+    for (; q >= -128 && !vanishes(exponential(q)); --q) table[static_cast<std::size_t>(q + 128)] = byte(exponential(q));
+    detail::fill(table.data(), q + 129, byte(0));
     lookup.run(table, in, n, out);
 }
 

@@ -32,6 +32,18 @@ void reshape_copy(tensor_view<const T> in, tensor_view<T> out) noexcept {
         }
 }
 
+/// memcpy, without its call for the rows of a few channels: blocks of 16, of which the last two may overlap.
+inline void copy_row(void* to, const void* from, std::size_t bytes) noexcept {
+    if (bytes < 16 || bytes > 256) {
+        std::memcpy(to, from, bytes);
+        return;
+    }
+    auto* out = static_cast<char*>(to);
+    const auto* in = static_cast<const char*>(from);
+    for (std::size_t i = 0; i + 16 < bytes; i += 16) std::memcpy(out + i, in + i, 16);
+    std::memcpy(out + bytes - 16, in + bytes - 16, 16);
+}
+
 /// Writes `part` into `whole` with its first element of `axis` at index `first`: one operand of a concatenation. A part
 /// of one image (a constant) is written into every image.
 template <class T>
@@ -46,10 +58,12 @@ void concat_copy(tensor_view<const T> part, tensor_view<T> whole, int axis, std:
     const std::int64_t skip = within_rows ? 0 : first * rows_per_index;
     const std::int64_t images = whole.dims[0] / part.dims[0], image_rows = whole.rows() / images;
     const auto bytes = static_cast<std::size_t>(part.cols()) * sizeof(T);
-    for (std::int64_t image = 0; image < images; ++image)
-        for (std::int64_t r = 0; r < part.rows(); ++r)
-            std::memcpy(whole.row(image * image_rows + r / chunk * step + skip + r % chunk) + (within_rows ? first : 0),
-                        part.row(r), bytes);
+    for (std::int64_t image = 0; image < images; ++image) {
+        std::int64_t to = image * image_rows + skip;
+        for (std::int64_t r = 0; r < part.rows(); r += chunk, to += step)
+            for (std::int64_t k = 0; k < chunk; ++k)
+                copy_row(whole.row(to + k) + (within_rows ? first : 0), part.row(r + k), bytes);
+    }
 }
 
 /// out[i0, i1, ...] = in[i0 - before[0], ...], and `value` where that lies outside.
