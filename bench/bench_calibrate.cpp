@@ -3,9 +3,9 @@
 #include <benchmark/benchmark.h>
 
 #include "networks.hpp"
-#include "octet/graph/calibrate.hpp"
-#include "octet/graph/passes.hpp"
+#include "octet/isa/select.hpp"
 #include "progress.hpp"
+#include "sessions.hpp"
 
 namespace {
 
@@ -13,12 +13,10 @@ using namespace octet;
 using namespace octet::bench;
 
 void resnet_50_images(benchmark::State& state, std::size_t images, isa which) {
-    graph net = resnet_50();
-    optimize(net);
-    const samples data(images, random_images(images));
+    const graph net = resnet_50();
     for (auto _ : state) {
         progress_bar bar("calibrating");
-        benchmark::DoNotOptimize(calibrate(net, data, {.target = which, .progress = bar.hook()}));
+        calibrate_on_images(net, images, which, bar.hook());
     }
     state.counters["images_per_second"] = benchmark::Counter(
         static_cast<double>(images * static_cast<std::size_t>(state.iterations())), benchmark::Counter::kIsRate);

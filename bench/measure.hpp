@@ -36,9 +36,9 @@ struct work {
 template <class Body>
 void measure(benchmark::State& state, work done, const limit& peak, const peers& others, const Body& body,
              clockid_t clock = CLOCK_THREAD_CPUTIME_ID) {
-    const contender own(repeated(std::cref(body), clock));
+    const contender own(repeated(std::cref(body), clock), clock);
     std::vector<contender> against;
-    for (const peer& each : others) against.emplace_back(each.seconds);
+    for (const peer& each : others) against.emplace_back(each.seconds, clock);
     std::vector<double> times, shares;
     std::vector<std::vector<double>> ratios(others.size());
     while (state.KeepRunningBatch(own.runs())) {

@@ -78,6 +78,12 @@ quantized_graph quantized(const graph& net, std::size_t count) {
     return quantize(net, samples(count, random_images(count)));
 }
 
+void calibrate_on_images(const graph& net, std::size_t images, isa which, const progress& told) {
+    graph folded = net;
+    optimize(folded);
+    calibrate(folded, samples(images, random_images(images)), {.target = which, .progress = told});
+}
+
 quantized_graph in_float(const quantized_graph& net) { return as_float(net.net); }
 
 std::function<void()> prepare(const quantized_graph& net, isa which, const parallel& threads, bool real_inputs) {

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "octet/core/parallel.hpp"
+#include "octet/core/progress.hpp"
 #include "octet/graph/quantized_graph.hpp"
 #include "octet/isa/isa.hpp"
 #include "problem.hpp"
@@ -24,6 +25,9 @@ quantized_graph one_layer(const elementwise_problem& problem);
 quantized_graph quantized(const graph& net, std::size_t samples = 2);
 /// The same network in float.
 quantized_graph in_float(const quantized_graph& net);
+
+/// Calibrates `net` on `images` random images.
+void calibrate_on_images(const graph& net, std::size_t images, isa which, const progress& told);
 
 /// Runs a session on inputs that stand in its arena; for real_inputs, floats are quantized first and the scores read as
 /// floats, as other runtimes do.

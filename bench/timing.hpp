@@ -2,9 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <ctime>
 #include <functional>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace octet::bench {
@@ -36,19 +38,25 @@ std::function<double(int)> repeated(Body body, clockid_t clock = CLOCK_THREAD_CP
 }
 
 /// Something that is timed in turns with others: as often in a row as takes 50 us, so that reading the clock does not
-/// show.
+/// show. Where more threads work, as often as takes 10 ms, and after a rest of 20 ms: a library's threads spin for a
+/// while before they sleep, and would take the processors from whoever is next.
 class contender {
   public:
-    explicit contender(std::function<double(int)> seconds) : seconds_(std::move(seconds)) {
+    explicit contender(std::function<double(int)> seconds, clockid_t clock = CLOCK_THREAD_CPUTIME_ID)
+        : seconds_(std::move(seconds)), rests_(clock == CLOCK_MONOTONIC) {
         const double once = seconds_(1);
-        runs_ = std::clamp(static_cast<int>(50e-6 / once), 1, 100000);
+        runs_ = std::clamp(static_cast<int>((rests_ ? 10e-3 : 50e-6) / once), 1, 100000);
     }
     int runs() const noexcept { return runs_; }
     /// Seconds of one run.
-    double sample() const { return seconds_(runs_) / runs_; }
+    double sample() const {
+        if (rests_) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        return seconds_(runs_) / runs_;
+    }
 
   private:
     std::function<double(int)> seconds_;
+    bool rests_;
     int runs_ = 1;
 };
 

@@ -289,7 +289,8 @@ TYPED_TEST(conv2d_of, depthwise_too) {
 TYPED_TEST(conv2d_of, a_fused_add_is_the_add_after_it) {
     for (const problem& p :
          {problem{.batch = 2, .height = 9, .pad = {1, 1, 1, 1}}, problem{.outputs = 40, .kernel = {1, 1}},
-          problem{.channels = 8, .outputs = 6, .groups = 2, .limits = {-20, 100}}}) {
+          problem{.channels = 8, .outputs = 6, .groups = 2, .limits = {-20, 100}},
+          problem{.height = 3, .width = 4, .channels = 8, .outputs = 402, .kernel = {1, 1}, .groups = 2}}) {
         const data d(p);
         const std::vector<std::int8_t> other = octet::test::bytes(static_cast<std::size_t>(p.out().elements()), 9),
                                        first = d.expected<TypeParam>();
@@ -320,6 +321,8 @@ TYPED_TEST(conv2d_of, a_fused_add_is_the_add_after_it) {
 TEST(conv2d, threads_cannot_show) {
     for (const problem& p : {problem{.batch = 2, .height = 13, .width = 17, .pad = {1, 1, 1, 1}},
                              problem{.height = 1, .width = 1, .kernel = {1, 1}},
+                             problem{.height = 1, .width = 1, .channels = 50, .outputs = 333, .kernel = {1, 1}},
+                             problem{.height = 4, .width = 3, .channels = 8, .outputs = 402, .groups = 2},
                              problem{.height = 40, .width = 30, .channels = 6, .outputs = 4, .groups = 2}}) {
         const data d(p);
         const std::vector<std::int8_t> expected = d.expected<octet::nearest_even>();

@@ -106,7 +106,7 @@ TYPED_TEST(depthwise, windows_strides_dilations_and_images) {
         problem p{.channels = data.pick(1, 100),
                   .taps = {pair(7), pair(3), {}, {}, false},
                   .size = {data.pick(1, 12), data.pick(1, 40)}};
-        if (seed % 4 == 0) p.taps.dilation = pair(3);
+        if (seed % 3 == 0) p.taps.dilation = pair(3);
         if (seed % 4 == 1) p.taps.kernel = {3, 3};
         if (seed % 4 == 2) p.taps.kernel = {5, 5};
         p.taps.pad = {data.pick(0, 4), data.pick(0, 4), data.pick(0, 4), data.pick(0, 4)};

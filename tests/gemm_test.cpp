@@ -127,6 +127,7 @@ class gemm_law {
             kernel_.run({.weights = &packed,
                          .lhs = table.data(),
                          .lhs_offset = p.lhs_offset,
+                         .table_step = kernel_.tile_rows,
                          .count = rows,
                          .end_panel = packed.panels(),
                          .out = out.data() + whole(first) * out_stride,

@@ -280,6 +280,10 @@ std::vector<pool_case> pool_cases() {
         {{.kernel = {7, 6}}},
         {{.kernel = {1, 1}, .stride = {2, 2}}, {1, 5, 5, 70}},
         {{.kernel = {3, 3}, .stride = {2, 2}, .pad = {1, 1, 1, 1}}, {1, 9, 8, 33}},
+        {{.kernel = {3, 3}, .stride = {2, 2}, .pad = {1, 1, 1, 1}}, {1, 9, 8, 130}},
+        {{.kernel = {3, 3}, .pad = {1, 1, 1, 1}}, {1, 5, 6, 70}},
+        {{.kernel = {5, 5}, .pad = {2, 2, 2, 2}}, {1, 6, 9, 300}},
+        {{.kernel = {5, 5}, .pad = {2, 2, 2, 2}}, {1, 3, 2, 40}},
     };
 }
 
@@ -338,6 +342,38 @@ TYPED_TEST(moved, max_pool_is_the_largest_inside) {
             }
         });
         EXPECT_EQ(run_all<TypeParam>(stored_as<TypeParam>(net), {x}, 2), expected);
+    }
+}
+
+TEST(pools, a_nan_leaves_the_largest_wherever_it_stands) {
+    graph net;
+    const octet::window taps{.kernel = {2, 3}};
+    net.output(net.add("pool", op::pool2d{octet::pool_kind::max, taps, false}, {net.input("x", {1, 2, 3, 2})}));
+    for (std::size_t at = 0; at < 12; ++at) {
+        values<float> x{1, 2, 3, 4, 5, -6, 7, 8, 9, 10, 11, 12};
+        x[at] = std::numeric_limits<float>::quiet_NaN();
+        const values<float> y = run<float>(stored_as<float>(net), {x}, {});
+        EXPECT_TRUE(std::isnan(y[at % 2])) << at;
+        EXPECT_EQ(y[1 - at % 2], at % 2 == 0 ? 12.0F : 11.0F) << at;
+    }
+}
+
+/// Taps at columns c - 3 and c + 3 of 5: the window in the middle has none.
+TEST(pools, a_window_without_a_tap_is_the_zero_point) {
+    const octet::window taps{.kernel = {1, 2}, .dilation = {1, 6}, .pad = {0, 3, 0, 3}};
+    const quant_params input = params(0.05F, -11), output = params(0.05F, 7);
+    const values<std::int8_t> x{1, 2, 3, 4, 5};
+    const octet::tensor_view<const std::int8_t> in(x.data(), {1, 1, 5, 1});
+    for (const isa which : octet::supported_isas()) {
+        values<std::int8_t> y(5);
+        const octet::tensor_view<std::int8_t> out(y.data(), {1, 1, 5, 1});
+        const octet::max_pool2d most(taps, input.zero_point, which);
+        octet::buffer<std::byte> scratch(most.scratch_bytes(1));
+        most(in, out, scratch.data());
+        EXPECT_EQ(y, (values<std::int8_t>{4, 5, -11, 1, 2})) << to_string(which);
+        const octet::average_pool2d<octet::nearest_even> average(taps, true, input, output, which, "test");
+        average(in, out, scratch.data());
+        EXPECT_EQ(y, (values<std::int8_t>{15, 15, 7, 13, 13})) << to_string(which);  // lrint((q + 11) / 2) + 7
     }
 }
 

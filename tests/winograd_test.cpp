@@ -8,12 +8,14 @@
 #include <cmath>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "guarded.hpp"
 #include "kernel_data.hpp"
 #include "network_data.hpp"
 #include "octet/kernel/gemm_reference.hpp"
+#include "octet/nn/conv2d.hpp"
 
 namespace {
 
@@ -148,7 +150,8 @@ void expect_the_law(const problem& p) {
     for (const isa which : octet::supported_isas()) {
         SCOPED_TRACE(testing::Message() << p << ", " << octet::to_string(which));
         const octet::winograd_conv2d<Rounding> layer = d.build(which);
-        EXPECT_EQ(layer.kernel().target, octet::test::expected_target(which, {isa::avx512_vnni, isa::avx2}));
+        EXPECT_EQ(layer.kernel().target,
+                  octet::test::expected_target(which, {isa::avx512_vnni, isa::avx_vnni, isa::avx512bw, isa::avx2}));
         expect_bytes(layer, d, expected);
         expect_bytes(layer, d, expected, {}, 13);
     }
@@ -261,6 +264,42 @@ TEST(winograd, weights_reach_the_limit_and_not_beyond) {
         octet::test::expect_error([&] { beyond.build(which); }, "conv 'a'", "output channel 1", "sum to 262144",
                                   "only below 262144", "automatic");
     }
+}
+
+/// conv2d takes Winograd where it is told to, and by itself where the shape that it expects makes that faster.
+TEST(winograd, conv2d_chooses) {
+    using octet::conv2d_algorithm;
+    const data<octet::nearest_even> d({.height = 28, .width = 28, .channels = 64, .outputs = 64});
+    const std::vector<std::int8_t> expected = d.expected();
+    const auto kernel = [&](isa which, conv2d_algorithm algorithm, const shape& expected_input) {
+        octet::conv2d_options options = d.options(which);
+        options.algorithm = algorithm;
+        options.expected_input = expected_input;
+        const octet::conv2d<> layer(d.layer_weights(), options);
+        EXPECT_EQ(layer.output_shape(d.p.in()), d.p.out());
+        std::vector<std::int8_t> out(expected.size());
+        octet::buffer<std::byte> scratch(layer.scratch_bytes(3));
+        layer({d.in.data(), d.p.in()}, {out.data(), d.p.out()}, scratch.data(), octet::test::reverse_hook());
+        EXPECT_EQ(out, expected);
+        return std::string_view(layer.kernel().name).starts_with("winograd") ? "winograd" : "direct";
+    };
+    for (const isa which : octet::supported_isas()) {
+        SCOPED_TRACE(octet::to_string(which));
+        EXPECT_EQ(kernel(which, conv2d_algorithm::winograd, {}), "winograd");
+        EXPECT_EQ(kernel(which, conv2d_algorithm::direct, d.p.in()), "direct");
+        EXPECT_EQ(kernel(which, conv2d_algorithm::automatic, {}), "direct");              // tiles cannot be counted
+        EXPECT_EQ(kernel(which, conv2d_algorithm::automatic, {1, 1, 1, 64}), "direct");   // 1 of 16 outputs is used
+        EXPECT_EQ(kernel(which, conv2d_algorithm::automatic, {1, 28, 28, 9}), "direct");  // of another layer
+        if (which == isa::avx512_vnni || which == isa::avx_vnni || which == isa::avx512bw || which == isa::avx2) {
+            EXPECT_EQ(kernel(which, conv2d_algorithm::automatic, d.p.in()), "winograd");
+        }
+    }
+    octet::conv2d_options options = d.options(isa::scalar);
+    options.expected_input = d.p.in();
+    options.stride = {2, 2};
+    EXPECT_STREQ(octet::conv2d<>(d.layer_weights(), options).kernel().name, "gemm 1x16");
+    options.algorithm = conv2d_algorithm::winograd;
+    octet::test::expect_error([&] { octet::conv2d<>(d.layer_weights(), options); }, "conv 'a'", "stride of 2 x 2");
 }
 
 TEST(winograd, shapes_that_it_cannot_do_are_errors) {

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
-#include <octet/graph/calibrate.hpp>
+#include <octet/core/progress.hpp>
 #include <string>
 #include <utility>
 

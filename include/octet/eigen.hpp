@@ -56,8 +56,9 @@ auto to_view(Matrix&& matrix) {
 /// busy, or a call from one of its own threads, costs speed and nothing else. A second run() at the same time, nested
 /// or from another thread, is done by its caller alone. A helper that has finished looks out for the next run for
 /// `linger` before it gives its thread back: a fork between the layers of a network then costs two cache misses and no
-/// system call. run() allocates nothing. Not copied or moved; the destructor waits until the pool has let go of every
-/// helper.
+/// system call. Worker w begins with the w-th share of the tasks, so that from layer to layer it finds the rows that it
+/// wrote in its own cache, and takes from others what they have not begun. run() allocates nothing. Not copied or
+/// moved; the destructor waits until the pool has let go of every helper.
 class eigen_threads {
   public:
     static constexpr std::chrono::microseconds default_linger{200};
@@ -91,12 +92,13 @@ class eigen_threads {
     }
 
   private:
-    // One run at a time stands in the fields tasks_, body_ and argument_. `posted_` counts runs: odd while one is open.
-    // A helper first adds itself to inside_ and then reads posted_; the caller first closes posted_ and then waits
-    // until inside_ is 0. Both in the one order of seq_cst, so either the helper sees that the run is closed and
+    // One run at a time stands in the fields tasks_, shares_, body_ and argument_. `posted_` counts runs: odd while one
+    // is open. A helper first adds itself to inside_ and then reads posted_; the caller first closes posted_ and then
+    // waits until inside_ is 0. Both in the one order of seq_cst, so either the helper sees that the run is closed and
     // touches nothing, or the caller sees the helper and waits for it.
     struct alignas(64) helper {
         std::atomic<bool> attending{false};
+        std::atomic<int> next{0};  ///< the first task of its share that nobody has begun
     };
 
     static int checked(int workers) {
@@ -111,11 +113,11 @@ class eigen_threads {
             for (int i = 0; i < tasks; ++i) body(argument, i, 0);
             return;
         }
-        tasks_ = tasks, body_ = body, argument_ = argument;
-        next_.store(0, std::memory_order_relaxed);
+        tasks_ = tasks, shares_ = tasks < workers_ ? tasks : workers_, body_ = body, argument_ = argument;
+        for (int worker = 0; worker < shares_; ++worker)
+            helpers_[static_cast<std::size_t>(worker)].next.store(share(worker), std::memory_order_relaxed);
         posted_.fetch_add(1);
-        const int wanted = tasks < workers_ ? tasks : workers_;
-        for (int worker = 1; worker < wanted; ++worker) call(worker);
+        for (int worker = 1; worker < shares_; ++worker) call(worker);
         work(0);
         posted_.fetch_add(1);
         // What remains is at most one task of each helper: spin that long, then let other threads have the processor.
@@ -123,11 +125,15 @@ class eigen_threads {
         busy_.store(false, std::memory_order_release);
     }
 
+    /// Where the share of a worker begins.
+    int share(int worker) const noexcept { return static_cast<int>(static_cast<long long>(tasks_) * worker / shares_); }
     void work(int worker) noexcept {
-        for (;;) {
-            const int index = next_.fetch_add(1, std::memory_order_relaxed);
-            if (index >= tasks_) return;
-            body_(argument_, index, worker);
+        for (int i = 0; i < shares_; ++i) {
+            const int owner = (worker + i) % shares_, end = share(owner + 1);
+            std::atomic<int>& next = helpers_[static_cast<std::size_t>(owner)].next;
+            while (next.load(std::memory_order_relaxed) < end)  // a read alone leaves the line with its owner
+                if (const int task = next.fetch_add(1, std::memory_order_relaxed); task < end)
+                    body_(argument_, task, worker);
         }
     }
 
@@ -188,12 +194,11 @@ class eigen_threads {
     Eigen::ThreadPoolInterface* pool_ = nullptr;
     std::chrono::microseconds linger_;
     int workers_;
-    int tasks_ = 0;
+    std::atomic<bool> busy_{false}, leaving_{false};
+    alignas(64) std::atomic<unsigned> posted_{0};  // the run beside it comes with the same cache line
+    int tasks_ = 0, shares_ = 1;
     parallel::task body_ = nullptr;
     void* argument_ = nullptr;
-    std::atomic<bool> busy_{false}, leaving_{false};
-    alignas(64) std::atomic<unsigned> posted_{0};
-    alignas(64) std::atomic<int> next_{0};
     alignas(64) std::atomic<int> inside_{0};
     alignas(64) std::atomic<int> attending_{0};
     std::unique_ptr<helper[]> helpers_;

@@ -1,8 +1,9 @@
 // CPUs with AVX-VNNI need not have AVX-512: its kernels hold no EVEX encoding, which begins with the byte 62.
-// functions: gemm_kernel<\(octet::isa\)4,
+// functions: gemm_kernel<\(octet::isa\)4,|vpdpwssd_avx_vnni
 // never: ^ *[0-9a-f]+:\t62
 // only: x86_64
 #include <octet/kernel/gemm.hpp>
+#include <octet/kernel/winograd.hpp>
 
 namespace octet::inline OCTET_ABI {
 
@@ -10,5 +11,6 @@ static_assert(static_cast<int>(isa::avx_vnni) == 4, "the number by which the lin
 template gemm_entry<nearest_even> choose_gemm<nearest_even>(isa, bool) noexcept;
 template gemm_entry<tflite> choose_gemm<tflite>(isa, bool) noexcept;
 template gemm_entry<single> choose_gemm<single>(isa, bool) noexcept;
+template winograd_entry<nearest_even> choose_winograd<nearest_even>(isa) noexcept;
 
 }  // namespace octet::inline OCTET_ABI

@@ -7,24 +7,17 @@
 
 #include "octet/calib/histogram.hpp"
 #include "octet/core/algorithm.hpp"
+#include "octet/core/progress.hpp"
 #include "octet/graph/samples.hpp"
 #include "octet/graph/session.hpp"
 
 namespace octet {
 
-/// report(context, done, all): `done` of `all` samples have been watched. Called after every run, on the calling
-/// thread.
-struct progress {
-    void* context = nullptr;
-    void (*report)(void* context, std::size_t done, std::size_t all) noexcept = [](void*, std::size_t,
-                                                                                   std::size_t) noexcept {};
-};
-
 struct calibrate_options {
     int batch = 1;                ///< samples a run; the histograms do not depend on it
     parallel threads{};           ///< nor on this
     std::optional<isa> target{};  ///< nor on this
-    octet::progress progress{};
+    octet::progress progress{};   ///< told after every run how many samples have been watched
 };
 
 }  // namespace octet

@@ -60,13 +60,14 @@ template <class Rounding>
 void fill_sources(const depthwise_call<Rounding>& call, int row, int streams, depthwise_source* to) noexcept {
     const depthwise_plan& plan = call.weights->plan;
     const depthwise_plan::place* place = plan.places.data();
+    const std::ptrdiff_t row_bytes = call.in_size.width * call.in_stride;
+    const int top = row * plan.taps.stride.height - plan.taps.pad.top, between = plan.rows * plan.taps.stride.height;
     for (int g = 0; g < plan.groups; ++g, place += plan.lanes)
         for (int s = 0; s < streams; ++s)
             for (int l = 0; l < plan.lanes; ++l, ++to) {
-                const std::int64_t y =
-                    std::int64_t{row + s * plan.rows} * plan.taps.stride.height - plan.taps.pad.top + place[l].row;
+                const int y = top + s * between + place[l].row;
                 const bool inside = y >= 0 && y < call.in_size.height;
-                to->at = inside ? call.in + (y * call.in_size.width + place[l].col) * call.in_stride : call.padding;
+                to->at = inside ? call.in + y * row_bytes + place[l].col * call.in_stride : call.padding;
                 to->step = inside ? -1 : 0;
             }
 }

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 
 #include "octet/isa/x86.hpp"
 #include "octet/kernel/elementwise_call.hpp"
@@ -110,13 +109,71 @@ struct binary_lanes_avx512<mul_params<Rounding>> {
     }
 };
 
+/// acc times a small multiplier, from 2 * acc.
+template <class Rounding>
+struct small_scale_avx512 {
+    __m512i rounding, value, away;
+    __m128i right;
+
+    explicit OCTET_INLINE small_scale_avx512(detail::fixed_point of) noexcept {
+        const auto m = detail::small_multiplier::make<Rounding>(of);
+        rounding = _mm512_set1_epi64(m.rounding);
+        value = _mm512_set1_epi32(m.value);
+        away = _mm512_set1_epi32(m.away ? -1 : 0);
+        right = _mm_cvtsi32_si128(m.right);
+    }
+    OCTET_INLINE __m512i operator()(__m512i twice) const noexcept {
+        const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(twice, value), rounding);
+        const __m512i odd = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(twice, 32), value), rounding);
+        __m512i high = _mm512_mask_mov_epi32(_mm512_srli_epi64(even, 32), 0xaaaa, odd);
+        if constexpr (Rounding::policy == rounding_policy::tflite)
+            high = _mm512_add_epi32(high, _mm512_and_si512(_mm512_srai_epi32(twice, 31), away));
+        return _mm512_sra_epi32(high, right);
+    }
+};
+
+/// An add whose first input has the larger scale, so that u is (a - z_a) * 2^19.
+template <class Rounding>
+struct small_add_avx512 {
+    __m512i a_zero, b_zero;
+    small_scale_avx512<Rounding> in, out;
+
+    OCTET_INLINE small_add_avx512(zero_point a, zero_point b, detail::fixed_point b_scale,
+                                  detail::fixed_point out_scale) noexcept
+        : a_zero(_mm512_set1_epi32(a.value * (1 << 20))),
+          b_zero(_mm512_set1_epi32(b.value * (1 << 21))),
+          in(b_scale),
+          out(out_scale) {}
+    OCTET_INLINE __m512i operator()(__m512i pairs) const noexcept {
+        const __m512i a = _mm512_srai_epi32(_mm512_slli_epi32(pairs, 16), 4);   // a * 2^20
+        const __m512i b = _mm512_slli_epi32(_mm512_srai_epi32(pairs, 24), 21);  // b * 2^21
+        const __m512i twice_v = _mm512_slli_epi32(in(_mm512_sub_epi32(b, b_zero)), 1);
+        return out(_mm512_add_epi32(_mm512_sub_epi32(a, a_zero), twice_v));
+    }
+};
+
+template <class Rounding>
+struct small_mul_avx512 {
+    __m512i a_zero, b_zero;
+    small_scale_avx512<Rounding> scale;
+
+    explicit OCTET_INLINE small_mul_avx512(const mul_params<Rounding>& p) noexcept
+        : a_zero(_mm512_set1_epi32(2 * p.a_zero.value)), b_zero(_mm512_set1_epi32(p.b_zero.value)), scale(p.m) {}
+    OCTET_INLINE __m512i operator()(__m512i pairs) const noexcept {
+        const __m512i twice_a = _mm512_slli_epi32(first_of(pairs), 1);
+        return scale(_mm512_mullo_epi32(_mm512_sub_epi32(twice_a, a_zero), _mm512_sub_epi32(second_of(pairs), b_zero)));
+    }
+};
+
 /// 64 bytes of a and of b to those of the result.
-template <class Params>
+template <class Lanes>
 struct binary_block_avx512 {
-    binary_lanes_avx512<Params> lanes;
+    Lanes lanes;
     bytes_avx512 bytes;
 
-    explicit OCTET_INLINE binary_block_avx512(const Params& p) noexcept : lanes(p), bytes(p.out_zero, p.limits) {}
+    template <class Params>
+    OCTET_INLINE binary_block_avx512(const Lanes& each, const Params& p) noexcept
+        : lanes(each), bytes(p.out_zero, p.limits) {}
     OCTET_INLINE __m512i operator()(__m512i a, __m512i b) const noexcept {
         const __m512i zero = _mm512_setzero_si512();
         const __m512i low = _mm512_unpacklo_epi8(a, b), high = _mm512_unpackhi_epi8(a, b);
@@ -155,35 +212,50 @@ struct plain_add_avx512 {
 };
 
 template <class Block>
-OCTET_INLINE void binary_row_avx512(const Block& block, const std::int8_t* a, std::ptrdiff_t a_step,
-                                    const std::int8_t* b, std::ptrdiff_t b_step, std::int8_t* out,
-                                    std::size_t n) noexcept {
+OCTET_INLINE void binary_row_avx512(const Block& block, binary_operands o) noexcept {
     alignas(64) std::int8_t a_all[64], b_all[64];
-    if (a_step == 0) _mm512_store_si512(a_all, _mm512_set1_epi8(*a)), a = a_all;
-    if (b_step == 0) _mm512_store_si512(b_all, _mm512_set1_epi8(*b)), b = b_all;
-    for (; n >= 64; n -= 64, a += 64 * a_step, b += 64 * b_step, out += 64)
-        _mm512_storeu_si512(out, block(_mm512_loadu_si512(a), _mm512_loadu_si512(b)));
-    if (n != 0) {
-        const __mmask64 mask = ~std::uint64_t{0} >> (64 - n);
-        _mm512_mask_storeu_epi8(out, mask, block(_mm512_maskz_loadu_epi8(mask, a), _mm512_maskz_loadu_epi8(mask, b)));
+    if (o.a_step == 0) _mm512_store_si512(a_all, _mm512_set1_epi8(*o.a)), o.a = a_all;
+    if (o.b_step == 0) _mm512_store_si512(b_all, _mm512_set1_epi8(*o.b)), o.b = b_all;
+    for (; o.n >= 64; o.n -= 64, o.a += 64 * o.a_step, o.b += 64 * o.b_step, o.out += 64)
+        _mm512_storeu_si512(o.out, block(_mm512_loadu_si512(o.a), _mm512_loadu_si512(o.b)));
+    if (o.n != 0) {
+        const __mmask64 mask = ~std::uint64_t{0} >> (64 - o.n);
+        _mm512_mask_storeu_epi8(o.out, mask,
+                                block(_mm512_maskz_loadu_epi8(mask, o.a), _mm512_maskz_loadu_epi8(mask, o.b)));
     }
+}
+
+/// The cheapest form of each operation that its parameters allow.
+OCTET_INLINE void binary_best_avx512(const add_params<nearest_even>& p, const binary_operands& o) noexcept {
+    if (!plain_add_avx512<false>::fits(p))
+        return binary_row_avx512(binary_block_avx512(binary_lanes_avx512<add_params<nearest_even>>(p), p), o);
+    if (p.limits == clamp{}) return binary_row_avx512(plain_add_avx512<false>(p), o);
+    binary_row_avx512(plain_add_avx512<true>(p), o);
+}
+template <class Rounding>
+OCTET_INLINE void binary_best_avx512(const add_params<Rounding>& p, const binary_operands& o) noexcept {
+    using small = small_add_avx512<Rounding>;
+    if (!detail::small_multiplier::fits(p.out))
+        binary_row_avx512(binary_block_avx512(binary_lanes_avx512<add_params<Rounding>>(p), p), o);
+    else if (detail::small_multiplier::halves(p.a))
+        binary_row_avx512(binary_block_avx512(small(p.a_zero, p.b_zero, p.b, p.out), p), o);
+    else
+        binary_row_avx512(binary_block_avx512(small(p.b_zero, p.a_zero, p.a, p.out), p),
+                          {o.b, o.b_step, o.a, o.a_step, o.out, o.n});
+}
+template <class Rounding>
+OCTET_INLINE void binary_best_avx512(const mul_params<Rounding>& p, const binary_operands& o) noexcept {
+    if constexpr (Rounding::policy != rounding_policy::nearest_even)
+        if (detail::small_multiplier::fits(p.m))
+            return binary_row_avx512(binary_block_avx512(small_mul_avx512<Rounding>(p), p), o);
+    binary_row_avx512(binary_block_avx512(binary_lanes_avx512<mul_params<Rounding>>(p), p), o);
 }
 
 template <class Params>
 struct binary_kernel<isa::avx512_vnni, Params> {
     static void run(const Params& params, const std::int8_t* a, std::ptrdiff_t a_step, const std::int8_t* b,
                     std::ptrdiff_t b_step, std::int8_t* out, std::size_t n) noexcept {
-        if (n == 0) return;
-        if constexpr (std::is_same_v<Params, add_params<nearest_even>>) {
-            if (plain_add_avx512<false>::fits(params)) {
-                if (params.limits == clamp{})
-                    binary_row_avx512(plain_add_avx512<false>(params), a, a_step, b, b_step, out, n);
-                else
-                    binary_row_avx512(plain_add_avx512<true>(params), a, a_step, b, b_step, out, n);
-                return;
-            }
-        }
-        binary_row_avx512(binary_block_avx512<Params>(params), a, a_step, b, b_step, out, n);
+        if (n != 0) binary_best_avx512(params, {a, a_step, b, b_step, out, n});
     }
 };
 

@@ -9,6 +9,16 @@
 
 namespace octet::inline OCTET_ABI {
 
+/// The operands of a kernel, as below.
+struct binary_operands {
+    const std::int8_t* a;
+    std::ptrdiff_t a_step;
+    const std::int8_t* b;
+    std::ptrdiff_t b_step;
+    std::int8_t* out;
+    std::size_t n;
+};
+
 /// A kernel as the layers see it. run: out[i] = params(a[i * a_step], b[i * b_step]) for i in [0, n); a step is 1, or 0
 /// for one value over the whole row. out may be exactly a or b where its step is 1, and may not overlap them otherwise.
 /// No byte beyond the operands is read or written. Params is add_params or mul_params of a rounding policy.

@@ -117,6 +117,35 @@ struct add_params<tflite> : detail::fixed_point_add<tflite> {};
 template <>
 struct add_params<single> : detail::fixed_point_add<single> {};
 
+namespace detail {
+
+/// A multiplier m <= 1 of tflite or single, as kernels apply it to accumulators doubled beforehand, below 2^30: with
+/// P = 2 * acc * value and right = -shift in [0, 31],
+///   tflite: n = (P + 2^31) >> 32, (n + 2^(right - 1) - (n < 0)) >> right     (n itself where right is 0)
+///   single: (P + 2^(31 + right)) >> (32 + right)
+/// both of which are ((P + rounding) >> 32, less 1 where acc < 0 and `away`) >> right. Nothing saturates.
+struct small_multiplier {
+    std::int64_t rounding = 0;
+    std::int32_t value = 0;
+    std::int32_t right = 0;
+    bool away = false;
+
+    template <class Rounding>
+    static small_multiplier make(fixed_point m) noexcept {
+        constexpr bool twice = Rounding::policy == rounding_policy::tflite;
+        const std::int64_t once = std::int64_t{1} << (31 - m.shift);
+        return {!twice         ? once
+                : m.shift == 0 ? once
+                               : once + (std::int64_t{1} << 31),
+                m.value, -m.shift, twice && m.shift != 0};
+    }
+    static bool fits(fixed_point m) noexcept { return m.shift <= 0; }
+    /// Whether m is 1/2, which the larger scale of an add has: multiply(acc, m) is acc / 2 where acc is even.
+    static bool halves(fixed_point m) noexcept { return m.shift == 0 && m.value == 1 << 30; }
+};
+
+}  // namespace detail
+
 /// Every policy: q = requantize((a - z_a) * (b - z_b), m) with m = Rounding::make(s_a, s_b, s_y); the product is at
 /// most 255 * 255.
 template <class Rounding>

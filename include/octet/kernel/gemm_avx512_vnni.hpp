@@ -1,4 +1,5 @@
-// The GEMM micro-kernel on AVX512-VNNI: tiles of up to 6 rows x 64 columns, 24 accumulators of 16 columns in registers.
+// The GEMM micro-kernel on AVX512-VNNI: tiles of up to 6 rows x 64 columns, 12 x 32 or 8 x 16, in up to 24 accumulators
+// of 16 columns.
 //
 // vpdpbusd multiplies unsigned by signed bytes: lhs bytes get 128 added (as xor 0x80, in the instruction that loads and
 // broadcasts them), which packing has taken back out of the bias. Rows are read where they stand, four bytes at a time;
@@ -23,7 +24,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     static constexpr const char* name = "gemm 6x64 vpdpbusd";
     static constexpr gemm_layout layout{.panel = 64, .group = 4, .runs_apart = true, .lhs_shift = 128};
     static constexpr int register_rows = 6;
-    static constexpr int tile_rows = 96;
+    static constexpr int tile_rows = 120;
 
     static std::size_t scratch_bytes(int runs, int depth) noexcept {
         return depth / runs >= layout.group ? 0
@@ -36,15 +37,18 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         const packed_gemm<rounding>& w = *call.weights;
         const bool in_place = call.run_bytes() >= layout.group;
         if (!in_place) gather(call);
-        // As many blocks as full ones would need, all of nearly one size: 49 rows are 4 x 6 and 5 x 5, not 8 x 6 and 1.
-        const int blocks = (call.count + register_rows - 1) / register_rows;
-        const int rows = call.count / blocks, larger = call.count % blocks;
         for (int p = call.first_panel; p < call.end_panel; ++p) {
             const int first = p * layout.panel;
             const int columns = w.cols - first < layout.panel ? w.cols - first : layout.panel;
-            const strip_function* strip = strips[(columns + 15) / 16 - 1];
+            // As many blocks as full ones would need, all of nearly one size: 49 rows are 4 x 6 and 5 x 5, not 8 x 6
+            // and 1.
+            const auto& [height, strips] = kind(columns);
+            const int blocks = (call.count + height - 1) / height;
+            const int rows = call.count / blocks, larger = call.count % blocks;
             job j{in_place ? call.lhs : gathered_rows(call),
                   in_place ? call.lhs_offset : 0,
+                  call.table_step,
+                  call.run_distance,
                   in_place ? w.runs : 1,
                   (in_place ? call.run_bytes() : layout.group * w.runs) - layout.group,
                   reinterpret_cast<const std::int8_t*>(w.panel(p)),
@@ -53,18 +57,18 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
                   columns,
                   call.out + first,
                   call.out_stride};
-            if (larger != 0) strip[rows](j, larger);
+            if (larger != 0) strips[rows](j, larger);
             j.rows += larger * (rows + 1);
             j.out += larger * (rows + 1) * call.out_stride;
-            strip[rows - 1](j, blocks - larger);
+            strips[rows - 1](j, blocks - larger);
         }
     }
 
   private:
     /// Rows against one panel: where their runs begin, the panel, where results go.
     struct job {
-        const std::int8_t* const* rows;  ///< run t of row m: rows[t * tile_rows + m] + offset
-        std::ptrdiff_t offset;
+        const std::int8_t* const* rows;  ///< run t of row m: rows[t * table_step + m] + offset + t * run_distance
+        std::ptrdiff_t offset, table_step, run_distance;
         int runs;
         std::ptrdiff_t last;  ///< where the last group of a run begins
         const std::int8_t* weights;
@@ -86,7 +90,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         for (int m = 0; m < call.count; ++m) {
             rows[m] = to;
             for (int t = 0; t < call.weights->runs; ++t, to += layout.group) {
-                const std::int8_t* from = call.lhs[t * tile_rows + m] + call.lhs_offset;
+                const std::int8_t* from = call.run(t, m);
                 for (int k = 0; k < layout.group; ++k) to[k] = k < bytes ? from[k] : std::int8_t{0};
             }
         }
@@ -109,11 +113,11 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
             __m512i acc[Rows][Vectors];
             multiply(rows, j, acc);
             if (epilogue.saturating) {
-#pragma GCC unroll 6
+#pragma GCC unroll 12
                 for (int m = 0; m < Rows; ++m, out += j.out_stride)
                     epilogue.template store<true>(acc[m], multipliers, j.columns, out);
             } else {
-#pragma GCC unroll 6
+#pragma GCC unroll 12
                 for (int m = 0; m < Rows; ++m, out += j.out_stride)
                     epilogue.template store<false>(acc[m], multipliers, j.columns, out);
             }
@@ -127,21 +131,22 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
 #pragma GCC unroll 4
         for (int v = 0; v < Vectors; ++v) {
             const __m512i bias = _mm512_loadu_si512(j.bias + 16 * v);
-#pragma GCC unroll 6
+#pragma GCC unroll 12
             for (int m = 0; m < Rows; ++m) acc[m][v] = bias;
         }
         const __m512i shift = _mm512_set1_epi8(static_cast<char>(0x80));
         const std::int8_t* weights = j.weights;
-        for (int t = 0; t < j.runs; ++t, rows += tile_rows) {
+        std::ptrdiff_t offset = j.offset;
+        for (int t = 0; t < j.runs; ++t, rows += j.table_step, offset += j.run_distance) {
             const std::int8_t* lhs[Rows];
-#pragma GCC unroll 6
-            for (int m = 0; m < Rows; ++m) lhs[m] = rows[m] + j.offset;
+#pragma GCC unroll 12
+            for (int m = 0; m < Rows; ++m) lhs[m] = rows[m] + offset;
             for (std::ptrdiff_t k = 0;; k = k + 4 < j.last ? k + 4 : j.last) {
                 __m512i w[Vectors];
 #pragma GCC unroll 4
                 for (int v = 0; v < Vectors; ++v) w[v] = _mm512_loadu_si512(weights + 64 * v);
                 weights += layout.panel * layout.group;
-#pragma GCC unroll 6
+#pragma GCC unroll 12
                 for (int m = 0; m < Rows; ++m) {
                     std::int32_t group;
                     __builtin_memcpy(&group, lhs[m] + k, 4);
@@ -154,13 +159,23 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         }
     }
 
+    /// The tiles for a number of columns: strips[r] takes r + 1 rows, at most `height`.
     using strip_function = void (*)(const job&, int) noexcept;
-    static constexpr strip_function strips[4][register_rows] = {
-        {strip<1, 1>, strip<2, 1>, strip<3, 1>, strip<4, 1>, strip<5, 1>, strip<6, 1>},
-        {strip<1, 2>, strip<2, 2>, strip<3, 2>, strip<4, 2>, strip<5, 2>, strip<6, 2>},
-        {strip<1, 3>, strip<2, 3>, strip<3, 3>, strip<4, 3>, strip<5, 3>, strip<6, 3>},
-        {strip<1, 4>, strip<2, 4>, strip<3, 4>, strip<4, 4>, strip<5, 4>, strip<6, 4>},
+    struct tile_kind {
+        int height;
+        strip_function strips[12];
     };
+    static const tile_kind& kind(int columns) noexcept {
+        static constexpr tile_kind kinds[] = {
+            {8,
+             {strip<1, 1>, strip<2, 1>, strip<3, 1>, strip<4, 1>, strip<5, 1>, strip<6, 1>, strip<7, 1>, strip<8, 1>}},
+            {12,
+             {strip<1, 2>, strip<2, 2>, strip<3, 2>, strip<4, 2>, strip<5, 2>, strip<6, 2>, strip<7, 2>, strip<8, 2>,
+              strip<9, 2>, strip<10, 2>, strip<11, 2>, strip<12, 2>}},
+            {6, {strip<1, 4>, strip<2, 4>, strip<3, 4>, strip<4, 4>, strip<5, 4>, strip<6, 4>}},
+        };
+        return kinds[columns <= 16 ? 0 : columns <= 32 ? 1 : 2];
+    }
 };
 
 OCTET_REGION_END

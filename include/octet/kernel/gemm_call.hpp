@@ -11,17 +11,18 @@
 namespace octet::inline OCTET_ABI {
 
 /// `count` rows of the product, 1 <= count <= tile_rows of the kernel, against the columns of panels
-/// [first_panel, end_panel), which are not empty. A row stands in memory as weights->runs runs of run_bytes() bytes:
-/// run t of row m begins at lhs[t * tile_rows + m] + lhs_offset, and no byte beyond a run is read. Pointers from
-/// `count` on are never read. Column n of row m goes to out[m * out_stride + n], and nothing else is written. out may
-/// not overlap the lhs. A plain matrix is one run with a pointer for each row; a convolution has a pointer for each tap
-/// (or row of taps) and output pixel (padding points at a row of zero points), so that both are one kernel and no
-/// im2col buffer exists.
+/// [first_panel, end_panel), which are not empty. A row stands in memory as weights->runs runs of run_bytes() bytes;
+/// run t of row m begins at run(t, m), and no byte beyond a run is read. Column n of row m goes to out[m * out_stride +
+/// n], and nothing else is written. out may not overlap the lhs. A plain matrix is one run with a pointer for each row;
+/// a convolution has a pointer for each tap and output pixel (padding points at a row of zero points), or one for each
+/// pixel where rows of taps stand at one distance, so that all are one kernel and no im2col buffer exists.
 template <class Rounding>
 struct gemm_call {
     const packed_gemm<Rounding>* weights = nullptr;
     const std::int8_t* const* lhs = nullptr;
     std::ptrdiff_t lhs_offset = 0;
+    std::ptrdiff_t table_step = 0;    ///< from run to run in the table
+    std::ptrdiff_t run_distance = 0;  ///< bytes from run to run besides
     int count = 0;
     int first_panel = 0;
     int end_panel = 0;
@@ -31,6 +32,9 @@ struct gemm_call {
     clamp limits{};
     std::byte* scratch = nullptr;  ///< scratch_bytes(runs, depth) of the kernel, 64-byte aligned, for this call alone
 
+    const std::int8_t* run(int t, int m) const noexcept {
+        return lhs[t * table_step + m] + (lhs_offset + t * run_distance);
+    }
     int run_bytes() const noexcept { return weights->depth / weights->runs; }
 };
 
@@ -43,7 +47,7 @@ struct gemm_entry {
     isa target = isa::scalar;
     const char* name = "";
     gemm_layout layout;
-    int tile_rows = 1;      ///< rows of a call at most, and the distance of runs in its table of pointers
+    int tile_rows = 1;      ///< rows of a call at most
     int register_rows = 1;  ///< rows computed at once
     void (*run)(const gemm_call<Rounding>&) noexcept = nullptr;
     /// For rows of `depth` bytes in `runs` runs.

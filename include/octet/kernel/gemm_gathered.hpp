@@ -106,8 +106,7 @@ struct gemm_gathered {
     static void gather(const gemm_call<Rounding>& call, Element* to, std::ptrdiff_t stride) noexcept {
         const int bytes = call.run_bytes(), depth = call.weights->depth;
         for (int m = 0; m < call.count; ++m, to += stride) {
-            for (int t = 0; t < call.weights->runs; ++t)
-                Kernel::convert(call.lhs[t * Kernel::tile_rows + m] + call.lhs_offset, bytes, to + t * bytes);
+            for (int t = 0; t < call.weights->runs; ++t) Kernel::convert(call.run(t, m), bytes, to + t * bytes);
             for (int k = depth; k % Kernel::layout.group != 0; ++k) to[k] = 0;
         }
     }

@@ -28,7 +28,7 @@ struct gemm_kernel<isa::scalar, Epilogue> {
                     acc[n] = static_cast<std::uint32_t>(w.bias[static_cast<std::size_t>(first + n)]);
                 const auto* weights = reinterpret_cast<const std::int8_t*>(w.panel(p));
                 for (int t = 0; t < w.runs; ++t) {
-                    const std::int8_t* lhs = call.lhs[t * tile_rows + m] + call.lhs_offset;
+                    const std::int8_t* lhs = call.run(t, m);
                     for (int k = 0; k < call.run_bytes(); ++k, weights += layout.panel)
                         for (int n = 0; n < layout.panel; ++n)
                             acc[n] += static_cast<std::uint32_t>(std::int32_t{lhs[k]} * weights[n]);

@@ -16,12 +16,12 @@
 namespace octet {
 
 /// What a depthwise kernel asks of its weights. A register holds `slots` sums. Channels stand in panels of `panel`;
-/// what is left of them stands in panels of half, a quarter ... down to `narrow`, whose registers hold as many output
-/// rows
-/// (*streams*) beside each other as make them full.
+/// what is left of them stands in panels of half, a quarter ... down to `narrow`.
 ///
 /// Interleaving by unpack instructions leaves a panel in `vectors` registers: 16-byte lane L of register v holds
-/// channels 4v to 4v + 3 of every 4 * vectors, and the packs of the requantization restore the order for nothing.
+/// channels 4v to 4v + 3 of every 4 * vectors, and the packs of the requantization restore the order for nothing. A
+/// panel of half the width holds them twice, for two output rows (*streams*) beside each other; the narrowest one fills
+/// one register in order.
 struct depthwise_layout {
     int panel = 1;
     int narrow = 1;
@@ -37,9 +37,12 @@ struct depthwise_layout {
         while (fitting > narrow && fitting > left) fitting /= 2;
         return fitting;
     }
+    /// The registers that a panel fills.
+    int registers(int width) const noexcept { return width == slots ? 1 : vectors; }
     /// The channel of a panel that stands in slot s of register v.
     int channel(int v, int s, int width) const noexcept {
-        return s / 4 % (width / (4 * vectors)) * 4 * vectors + 4 * v + s % 4;
+        const int lane = 4 * registers(width);
+        return s / 4 % (width / lane) * lane + 4 * v + s % 4;
     }
     int register_bytes() const noexcept { return slots * lanes * element_bytes; }
 };
@@ -49,14 +52,16 @@ struct depthwise_layout {
 namespace octet::inline OCTET_ABI {
 
 /// The weights, bias and multipliers of one depthwise convolution, packed for one kernel:
-/// weights [panel][register][term][output row of the band], bias and multipliers [panel][register].
+/// weights [panel][register][term][output row of the band], bias and multipliers [panel][register]. Every panel has
+/// room for `vectors` registers.
 template <class Rounding>
 struct packed_depthwise {
     depthwise_layout layout;
     depthwise_plan plan;
     int channels = 0;
     bool bounded = false;                   ///< no |accumulator| * multiplier reaches 2^31 (nearest_even)
-    std::vector<std::ptrdiff_t> offsets{};  ///< of the terms of an output, in bytes from its first entry
+    std::vector<std::ptrdiff_t> offsets{};  ///< of the terms of an output, in bytes from its first entry, for panels of
+                                            ///< one register
     int outputs_a_line = 0;                 ///< an even number
     buffer<std::byte> weights{};
     buffer<std::int32_t> bias{};
@@ -101,8 +106,8 @@ packed_depthwise<Rounding> pack_depthwise(const depthwise_layout& layout, const 
     const depthwise_plan& plan = packed.plan;
     const int bytes = layout.register_bytes();
     for (const auto& term : plan.terms)
-        packed.offsets.push_back((std::ptrdiff_t{term.entry} * plan.groups + term.group) * layout.vectors * bytes);
-    constexpr int line = 8192;  // a sixth of the first-level cache of 48 KiB
+        packed.offsets.push_back((std::ptrdiff_t{term.entry} * plan.groups + term.group) * bytes);
+    constexpr int line = 16384;  // a third of the first-level cache of 48 KiB
     packed.outputs_a_line =
         std::max(2, (static_cast<int>(line / packed.entry_bytes()) - plan.reach) / plan.advance / 2 * 2);
 
@@ -112,11 +117,11 @@ packed_depthwise<Rounding> pack_depthwise(const depthwise_layout& layout, const 
     packed.weights = buffer<std::byte>(static_cast<std::size_t>(panels) * packed.panel_bytes());
     packed.bias = buffer<std::int32_t>(slots);
     packed.multipliers = buffer<typename Rounding::multiplier>(slots);
-    std::byte* to = packed.weights.data();
-    std::size_t at = 0;
-    for (int first = 0, width = 0; first < channels; first += width) {
+    for (int first = 0, width = 0, panel = 0; first < channels; first += width, ++panel) {
         width = layout.width(channels - first);
-        for (int v = 0; v < layout.vectors; ++v) {
+        std::byte* to = packed.weights.data() + static_cast<std::size_t>(panel) * packed.panel_bytes();
+        auto at = static_cast<std::size_t>(panel * layout.vectors * layout.slots);
+        for (int v = 0; v < layout.registers(width); ++v) {
             const auto channel = [&](int s) { return first + layout.channel(v, s, width); };
             for (int s = 0; s < layout.slots; ++s, ++at)
                 if (const int c = channel(s); c < channels) {

@@ -34,8 +34,8 @@ struct pool_bytes_avx2 {
 };
 
 /// 32 channels of a row of pixels, or fewer. Windows that share one column with their neighbour (3x3 stride 2, 2x2
-/// stride 1) take its maximum over from there. Side: of square windows of
-/// 2 or 3, or 0 for any other.
+/// stride 1) take its maximum over from there. Side: of square windows
+/// of 2, 3 or 5, or 0 for any other.
 template <int Side, bool Whole>
 struct max_columns_avx2 {
     const std::int8_t* lines[Side == 0 ? 1 : Side];  // copies: a store might change the call's
@@ -45,12 +45,12 @@ struct max_columns_avx2 {
 
     OCTET_INLINE max_columns_avx2(const pool_call& call) noexcept
         : any(call.lines), rows(call.rows), bytes{call.channels} {
-#pragma GCC unroll 3
+#pragma GCC unroll 5
         for (int y = 0; y < Side; ++y) lines[y] = call.lines[y];
     }
     OCTET_INLINE __m256i column(std::ptrdiff_t at) const noexcept {
         __m256i most = bytes.load((Side == 0 ? any : lines)[0] + at);
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int y = 1; y < Side; ++y) most = _mm256_max_epi8(most, bytes.load(lines[y] + at));
         if constexpr (Side == 0)
             for (int y = 1; y < rows; ++y) most = _mm256_max_epi8(most, bytes.load(any[y] + at));
@@ -67,7 +67,7 @@ struct max_columns_avx2 {
             if (i > 0 && !shares) last = column(at);
             __m256i most = last;
             std::ptrdiff_t next = at;
-#pragma GCC unroll 2
+#pragma GCC unroll 4
             for (int x = 1; x < cols; ++x) {
                 last = column(next += step);
                 most = _mm256_max_epi8(most, last);
@@ -205,8 +205,10 @@ struct average_blocks_avx2 {
 template <>
 struct max_pool_kernel<isa::avx2> {
     static void run(const pool_call& call, clamp limits) noexcept {
-        if (call.rows == 3 && call.cols == 3) return blocks<3>(call, limits);
-        if (call.rows == 2 && call.cols == 2) return blocks<2>(call, limits);
+        const int side = call.rows == call.cols ? call.rows : 0;
+        if (side == 2) return blocks<2>(call, limits);
+        if (side == 3) return blocks<3>(call, limits);
+        if (side == 5) return blocks<5>(call, limits);
         blocks<0>(call, limits);
     }
 

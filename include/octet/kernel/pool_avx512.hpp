@@ -13,8 +13,8 @@ namespace octet::inline OCTET_ABI {
 OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl")
 
 /// 64 channels of a row of pixels, or `mask` of them. Windows that share one column with their neighbour (3x3 stride 2,
-/// 2x2 stride 1) take its maximum over from there. Side: of square windows of
-/// 2 or 3, or 0 for any other.
+/// 2x2 stride 1) take its maximum over from there. Side: of square windows
+/// of 2, 3 or 5, or 0 for any other.
 template <int Side, bool Whole>
 struct max_columns_avx512 {
     const std::int8_t* lines[Side == 0 ? 1 : Side];  // copies: a store might change the call's
@@ -24,7 +24,7 @@ struct max_columns_avx512 {
 
     OCTET_INLINE max_columns_avx512(const pool_call& call, std::uint64_t columns) noexcept
         : any(call.lines), rows(call.rows), mask(columns) {
-#pragma GCC unroll 3
+#pragma GCC unroll 5
         for (int y = 0; y < Side; ++y) lines[y] = call.lines[y];
     }
     OCTET_INLINE __m512i load(const std::int8_t* p) const noexcept {
@@ -32,7 +32,7 @@ struct max_columns_avx512 {
     }
     OCTET_INLINE __m512i column(std::ptrdiff_t at) const noexcept {
         __m512i most = load((Side == 0 ? any : lines)[0] + at);
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int y = 1; y < Side; ++y) most = _mm512_max_epi8(most, load(lines[y] + at));
         if constexpr (Side == 0)
             for (int y = 1; y < rows; ++y) most = _mm512_max_epi8(most, load(any[y] + at));
@@ -49,17 +49,21 @@ struct max_columns_avx512 {
             if (i > 0 && !shares) last = column(at);
             __m512i most = last;
             std::ptrdiff_t next = at;
-#pragma GCC unroll 2
+#pragma GCC unroll 4
             for (int x = 1; x < cols; ++x) {
                 last = column(next += step);
                 most = _mm512_max_epi8(most, last);
             }
-            most = _mm512_min_epi8(_mm512_max_epi8(most, low), high);
-            if constexpr (Whole)
-                _mm512_storeu_si512(out, most);
-            else
-                _mm512_mask_storeu_epi8(out, mask, most);
+            store(out, _mm512_min_epi8(_mm512_max_epi8(most, low), high));
         }
+    }
+
+  private:
+    OCTET_INLINE void store(std::int8_t* out, __m512i most) const noexcept {
+        if constexpr (Whole)
+            _mm512_storeu_si512(out, most);
+        else
+            _mm512_mask_storeu_epi8(out, mask, most);
     }
 };
 
@@ -194,8 +198,10 @@ struct average_blocks_avx512 {
 template <>
 struct max_pool_kernel<isa::avx512bw> {
     static void run(const pool_call& call, clamp limits) noexcept {
-        if (call.rows == 3 && call.cols == 3) return blocks<3>(call, limits);
-        if (call.rows == 2 && call.cols == 2) return blocks<2>(call, limits);
+        const int side = call.rows == call.cols ? call.rows : 0;
+        if (side == 2) return blocks<2>(call, limits);
+        if (side == 3) return blocks<3>(call, limits);
+        if (side == 5) return blocks<5>(call, limits);
         blocks<0>(call, limits);
     }
 

@@ -83,46 +83,41 @@ void fill_taps(const sliding<T>& over, std::int64_t first, int count, const T* p
     });
 }
 
-/// Elements that fill_rows needs beside the table for `count` pixels of `channels`.
-inline std::size_t padded_row_elements(const window& w, int count, std::int64_t channels) noexcept {
+/// The distance of kernel rows in the copies that fill_rows makes for `count` pixels, in elements.
+inline std::ptrdiff_t row_copy_elements(const window& w, int count, std::int64_t channels) noexcept {
     const int pitch = w.kernel.width > w.stride.width ? w.kernel.width : w.stride.width;
-    return static_cast<std::size_t>(std::int64_t{count} * w.kernel.height * pitch * channels);
+    return static_cast<std::ptrdiff_t>(count * pitch * channels);
 }
 
-/// Where dilation.width is 1 the taps of a kernel row are one run of kernel.width pixels: table[y * row_step + i] =
-/// kernel row y of output pixel first + i. Input rows that these runs leave to the left or right are copied to
-/// `copies`, with `padding` (one pixel) around them; above and below the image it is padding alone. Where pixels do not
-/// stand side by side, all rows are copied.
+/// Where dilation.width is 1 the taps of a kernel row are one run of kernel.width pixels. The input rows that these
+/// pixels see go to `copies`, with `padding` around them, side by side for each kernel row, so that kernel row y of
+/// output pixel first + i begins at table[i] + y * row_copy_elements(..., count at most, ...): one pointer a pixel, and
+/// an element is copied once for all pixels that see it.
 template <class T>
-void fill_rows(const sliding<T>& over, std::int64_t first, int count, const T* padding, T* copies,
-               std::ptrdiff_t row_step, const T** table) noexcept {
+void fill_rows(const sliding<T>& over, std::int64_t first, int count, T padding, T* copies, std::ptrdiff_t row_distance,
+               const T** table) noexcept {
     const window& w = over.taps;
     const std::int64_t height = over.in.dims[1], width = over.in.dims[2], channels = over.in.cols();
     for_pixel_rows(over, first, count, [&](const pixel_origin& at, int index, int pixels) noexcept {
         const std::int64_t end = at.left + std::int64_t{pixels - 1} * w.stride.width + w.kernel.width;
         for (int y = 0; y < w.kernel.height; ++y) {
             const std::int64_t row = at.top + std::int64_t{y} * w.dilation.height;
-            const bool row_inside = row >= 0 && row < height;
+            const bool inside = row >= 0 && row < height;
             // Columns [from, to) of [at.left, end) lie inside.
-            const std::int64_t from = row_inside ? std::min(std::max<std::int64_t>(at.left, 0), end) : end;
-            const std::int64_t to = row_inside ? std::max(std::min(end, width), from) : end;
-            const bool in_place = from == at.left && to == end && over.in.dense();
-            const T* inside =
-                over.in.row((at.image * height + (row_inside ? row : 0)) * width + (to > from ? from : 0));
-            const T* run = in_place ? inside : copies;
-            if (!in_place) {
-                for (std::int64_t col = at.left; col < from; ++col, copies += channels)
-                    std::memcpy(copies, padding, static_cast<std::size_t>(channels) * sizeof(T));
-                const std::int64_t pieces = over.in.dense() ? 1 : to - from;
-                const std::int64_t elements = over.in.dense() ? (to - from) * channels : channels;
-                for (std::int64_t piece = 0; piece < pieces; ++piece, copies += elements, inside += over.in.stride)
-                    std::memcpy(copies, inside, static_cast<std::size_t>(elements) * sizeof(T));
-                for (std::int64_t col = to; col < end; ++col, copies += channels)
-                    std::memcpy(copies, padding, static_cast<std::size_t>(channels) * sizeof(T));
-            }
-            const T** slot = table + y * row_step + index;
-            for (int i = 0; i < pixels; ++i, run += w.stride.width * channels) slot[i] = run;
+            const std::int64_t from = inside ? std::min(std::max<std::int64_t>(at.left, 0), end) : end;
+            const std::int64_t to = inside ? std::max(std::min(end, width), from) : end;
+            T* copy = copies + y * row_distance;
+            detail::fill(copy, (from - at.left) * channels, padding);
+            copy += (from - at.left) * channels;
+            const bool dense = over.in.dense();  // then pixels are one piece
+            const std::int64_t pieces = dense ? 1 : to - from, elements = dense ? (to - from) * channels : channels;
+            for (std::int64_t i = 0; i < pieces && to > from; ++i, copy += elements)
+                std::memcpy(copy, over.in.row((at.image * height + row) * width + from + i),
+                            static_cast<std::size_t>(elements) * sizeof(T));
+            detail::fill(copy, (end - to) * channels, padding);
         }
+        for (int i = 0; i < pixels; ++i) table[index + i] = copies + i * w.stride.width * channels;
+        copies += (end - at.left) * channels;
     });
 }
 

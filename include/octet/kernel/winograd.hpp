@@ -5,7 +5,9 @@
 
 #include "octet/isa/isa.hpp"
 #include "octet/kernel/winograd_avx2.hpp"
+#include "octet/kernel/winograd_avx512.hpp"
 #include "octet/kernel/winograd_avx512_vnni.hpp"
+#include "octet/kernel/winograd_avx_vnni.hpp"
 #include "octet/kernel/winograd_call.hpp"
 #include "octet/kernel/winograd_scalar.hpp"
 
@@ -28,7 +30,9 @@ winograd_entry<Rounding> choose_winograd(isa target) noexcept {
         case isa::avx512_vnni:
             return detail::winograd_entry_of<isa::avx512_vnni, Rounding>();
         case isa::avx_vnni:
+            return detail::winograd_entry_of<isa::avx_vnni, Rounding>();
         case isa::avx512bw:
+            return detail::winograd_entry_of<isa::avx512bw, Rounding>();
         case isa::avx2:
             return detail::winograd_entry_of<isa::avx2, Rounding>();
 #endif

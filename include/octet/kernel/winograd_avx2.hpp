@@ -1,5 +1,6 @@
 // The steps of Winograd's F(4, 3) on AVX2: 16 depths of inputs at a time, products in tiles of up to 3 rows x 32
-// columns by vpmaddwd (with weights as operands in memory: see kernel/gemm_avx2.hpp), 8 columns of outputs at a time.
+// columns, 8 columns of outputs at a time. What multiplies is the instruction set's: vpmaddwd and vpaddd here, vpdpwssd
+// in kernel/winograd_avx_vnni.hpp.
 #pragma once
 
 #include <cstddef>
@@ -14,44 +15,14 @@
 namespace octet::inline OCTET_ABI {
 OCTET_REGION("avx2")
 
-template <>
-struct winograd_kernel<isa::avx2> {
-    static constexpr const char* name = "winograd 4x4 vpmaddwd";
+/// Dot adds two products of int16 to every 32-bit lane of acc: static void add(__m256i& acc, __m256i x, __m256i w), and
+/// the same with w in memory, so that three of four vectors of weights need no instruction to load them.
+template <class Dot>
+struct winograd_product_avx2 {
     static constexpr int panel = 32;
     static constexpr int register_rows = 3;
-    static constexpr winograd_cost cost{.direct = 26, .product = 17, .load = 250, .store = 400};
 
-    static void load(const winograd_load& call) noexcept {
-        for (int k = 0; k < call.depth; k += 16) {
-            const int count = call.depth - k;
-            int16x16 rows[6][6];  // [transformed x][y]
-#pragma GCC unroll 6
-            for (int y = 0; y < 6; ++y) {
-                int16x16 line[6], across[6];
-#pragma GCC unroll 6
-                for (int x = 0; x < 6; ++x) {
-                    const std::int8_t* from = call.inputs[6 * y + x] + k;
-                    const __m128i bytes = count >= 16 ? _mm_loadu_si128(reinterpret_cast<const __m128i*>(from))
-                                                      : load_partial(from, count);
-                    line[x] = reinterpret_cast<int16x16>(_mm256_cvtepi8_epi16(bytes));
-                }
-                winograd_input(line, across);
-#pragma GCC unroll 6
-                for (int x = 0; x < 6; ++x) rows[x][y] = across[x];
-            }
-#pragma GCC unroll 6
-            for (int x = 0; x < 6; ++x) {
-                int16x16 column[6];
-                winograd_input(rows[x], column);
-#pragma GCC unroll 6
-                for (int y = 0; y < 6; ++y)
-                    _mm256_storeu_si256(reinterpret_cast<__m256i*>(call.out + (6 * y + x) * call.position_stride + k),
-                                        reinterpret_cast<__m256i>(column[y]));
-            }
-        }
-    }
-
-    /// As on AVX512-VNNI: blocks of nearly equal numbers of rows, each of which asks for its share of the next weights.
+    /// As on AVX-512: blocks of nearly equal numbers of rows, each of which asks for its share of the next weights.
     static void multiply(const winograd_product& call) noexcept {
         const std::ptrdiff_t bytes = 4 * panel * std::ptrdiff_t{call.pairs};  // of a position
         const auto* next = reinterpret_cast<const char*>(call.weights) + bytes;
@@ -64,6 +35,58 @@ struct winograd_kernel<isa::avx2> {
             part.out += rows * part.out_stride;
             done += rows;
         }
+    }
+
+  private:
+    /// Rows rows against 8 * Vectors columns; asks for one line of `next` with every pair of depths, `step` apart.
+    template <int Rows, int Vectors>
+    static void strip(const winograd_product& call, const char* next, int step) noexcept {
+        __m256i acc[Rows][Vectors];
+        const std::int16_t* lhs[Rows];
+#pragma GCC unroll 3
+        for (int m = 0; m < Rows; ++m) {
+            lhs[m] = call.lhs + m * call.lhs_stride;
+#pragma GCC unroll 4
+            for (int v = 0; v < Vectors; ++v) acc[m][v] = _mm256_setzero_si256();
+        }
+        const std::int16_t* weights = call.weights;
+        for (std::ptrdiff_t k = 0; k < 2 * std::ptrdiff_t{call.pairs}; k += 2, weights += 2 * panel, next += step) {
+            _mm_prefetch(next, _MM_HINT_T0);
+            const __m256i first = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights));
+#pragma GCC unroll 3
+            for (int m = 0; m < Rows; ++m) {
+                std::int32_t pair;
+                __builtin_memcpy(&pair, lhs[m] + k, 4);
+                const __m256i x = _mm256_set1_epi32(pair);
+                Dot::add(acc[m][0], x, first);
+#pragma GCC unroll 4
+                for (int v = 1; v < Vectors; ++v) Dot::add(acc[m][v], x, weights + 16 * v);
+            }
+        }
+        std::uint32_t* out = call.out;
+        const std::ptrdiff_t out_stride = call.out_stride;  // the stores might change what `call` refers to
+#pragma GCC unroll 3
+        for (int m = 0; m < Rows; ++m, out += out_stride)
+#pragma GCC unroll 4
+            for (int v = 0; v < Vectors; ++v) _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 8 * v), acc[m][v]);
+    }
+
+    using strip_function = void (*)(const winograd_product&, const char*, int) noexcept;
+    static constexpr strip_function strips[2][2] = {{strip<2, 2>, strip<3, 2>}, {strip<2, 4>, strip<3, 4>}};
+};
+
+struct winograd_transforms_avx2 {
+    static void load(const winograd_load& call) noexcept {
+        int k = 0;
+        for (; k <= call.depth - 16; k += 16) load_tile(call.inputs, k, call.out + k, call.position_stride);
+        if (k == call.depth) return;
+        std::int8_t rest[winograd_tile::positions][16];
+        const std::int8_t* inputs[winograd_tile::positions];
+        for (int p = 0; p < winograd_tile::positions; ++p) {
+            inputs[p] = rest[p];
+            _mm_storeu_si128(reinterpret_cast<__m128i*>(rest[p]), load_partial(call.inputs[p] + k, call.depth - k));
+        }
+        load_tile(inputs, 0, call.out + k, call.position_stride);
     }
 
     template <class Rounding>
@@ -114,49 +137,49 @@ struct winograd_kernel<isa::avx2> {
     using int16x16 = std::int16_t __attribute__((vector_size(32)));
     using uint32x8 = std::uint32_t __attribute__((vector_size(32)));
 
-    /// vpmaddwd with an operand in memory: compilers would load it first, for the rows to share.
-    static OCTET_INLINE __m256i multiply_add(__m256i x, const std::int16_t* weights) noexcept {
+    /// 16 depths of a tile.
+    static void load_tile(const std::int8_t* const* inputs, int k, std::int16_t* out,
+                          std::ptrdiff_t position_stride) noexcept {
+        int16x16 rows[6][6];  // [transformed x][y]
+#pragma GCC unroll 6
+        for (int y = 0; y < 6; ++y) {
+            int16x16 line[6], across[6];
+#pragma GCC unroll 6
+            for (int x = 0; x < 6; ++x)
+                line[x] = reinterpret_cast<int16x16>(
+                    _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(inputs[6 * y + x] + k))));
+            winograd_input(line, across);
+#pragma GCC unroll 6
+            for (int x = 0; x < 6; ++x) rows[x][y] = across[x];
+        }
+#pragma GCC unroll 6
+        for (int x = 0; x < 6; ++x) {
+            int16x16 column[6];
+            winograd_input(rows[x], column);
+#pragma GCC unroll 6
+            for (int y = 0; y < 6; ++y)
+                _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + (6 * y + x) * position_stride),
+                                    reinterpret_cast<__m256i>(column[y]));
+        }
+    }
+};
+
+struct vpmaddwd_avx2 {
+    static OCTET_INLINE void add(__m256i& acc, __m256i x, __m256i w) noexcept {
+        acc = _mm256_add_epi32(acc, _mm256_madd_epi16(x, w));
+    }
+    /// Not the intrinsic: compilers would load w first, for the rows to share.
+    static OCTET_INLINE void add(__m256i& acc, __m256i x, const std::int16_t* w) noexcept {
         __m256i sums;
-        asm("vpmaddwd {%2, %1, %0|%0, %1, %2}" : "=x"(sums) : "x"(x), "m"(*reinterpret_cast<const __m256i*>(weights)));
-        return sums;
+        asm("vpmaddwd {%2, %1, %0|%0, %1, %2}" : "=x"(sums) : "x"(x), "m"(*reinterpret_cast<const __m256i*>(w)));
+        acc = _mm256_add_epi32(acc, sums);
     }
+};
 
-    /// Rows rows against 8 * Vectors columns; asks for one line of `next` with every pair of depths, `step` apart.
-    template <int Rows, int Vectors>
-    static void strip(const winograd_product& call, const char* next, int step) noexcept {
-        __m256i acc[Rows][Vectors];
-        const std::int16_t* lhs[Rows];
-#pragma GCC unroll 3
-        for (int m = 0; m < Rows; ++m) {
-            lhs[m] = call.lhs + m * call.lhs_stride;
-#pragma GCC unroll 4
-            for (int v = 0; v < Vectors; ++v) acc[m][v] = _mm256_setzero_si256();
-        }
-        const std::int16_t* weights = call.weights;
-        for (std::ptrdiff_t k = 0; k < 2 * std::ptrdiff_t{call.pairs}; k += 2, weights += 2 * panel, next += step) {
-            _mm_prefetch(next, _MM_HINT_T0);
-            const __m256i first = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights));
-#pragma GCC unroll 3
-            for (int m = 0; m < Rows; ++m) {
-                std::int32_t pair;
-                __builtin_memcpy(&pair, lhs[m] + k, 4);
-                const __m256i x = _mm256_set1_epi32(pair);
-                acc[m][0] = _mm256_add_epi32(acc[m][0], _mm256_madd_epi16(x, first));
-#pragma GCC unroll 4
-                for (int v = 1; v < Vectors; ++v)
-                    acc[m][v] = _mm256_add_epi32(acc[m][v], multiply_add(x, weights + 16 * v));
-            }
-        }
-        std::uint32_t* out = call.out;
-        const std::ptrdiff_t out_stride = call.out_stride;  // the stores might change what `call` refers to
-#pragma GCC unroll 3
-        for (int m = 0; m < Rows; ++m, out += out_stride)
-#pragma GCC unroll 4
-            for (int v = 0; v < Vectors; ++v) _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 8 * v), acc[m][v]);
-    }
-
-    using strip_function = void (*)(const winograd_product&, const char*, int) noexcept;
-    static constexpr strip_function strips[2][2] = {{strip<2, 2>, strip<3, 2>}, {strip<2, 4>, strip<3, 4>}};
+template <>
+struct winograd_kernel<isa::avx2> : winograd_transforms_avx2, winograd_product_avx2<vpmaddwd_avx2> {
+    static constexpr const char* name = "winograd 4x4 vpmaddwd";
+    static constexpr winograd_cost cost{.product = 22, .load = 250, .store = 320};
 };
 
 OCTET_REGION_END

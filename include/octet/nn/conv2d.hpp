@@ -58,8 +58,9 @@ class conv2d {
     std::size_t table_bytes() const noexcept {
         return round_up_64(sizeof(void*) * static_cast<std::size_t>(kernel_.tile_rows * window_.taps()));
     }
+    std::ptrdiff_t row_distance() const noexcept { return row_copy_elements(window_, kernel_.tile_rows, channels()); }
     std::size_t copies_bytes() const noexcept {
-        return by_rows() ? round_up_64(padded_row_elements(window_, kernel_.tile_rows, channels())) : 0;
+        return by_rows() ? round_up_64(static_cast<std::size_t>(window_.kernel.height * row_distance())) : 0;
     }
     /// Scratch of one worker: table, copies, the kernel's.
     std::size_t worker_bytes() const noexcept {
@@ -130,30 +131,50 @@ void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view
                                   const parallel& threads, const residual& add) const noexcept {
     if (winograd_) return (*winograd_)(in, out, scratch, threads, add);
     const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
-    const int tile = kernel_.tile_rows;
-    for_row_blocks(threads, over.pixels(), tile, kernel_.register_rows, [&](std::int64_t first, int count, int worker) {
+    const int tile = kernel_.tile_rows, width = over.outputs.width;
+    // Copies of input rows begin anew where a row of the output does: calls end there.
+    const bool whole_rows = by_rows() && width <= tile;
+    const int step = whole_rows ? tile / width * width : tile, grain = whole_rows ? width : kernel_.register_rows;
+    // `part` of `parts` is a share of the panels of each group.
+    const auto block = [&](std::int64_t first, int count, int part, int parts, int worker) noexcept {
         std::byte* own = scratch + static_cast<std::size_t>(worker) * worker_bytes();
         auto** table = reinterpret_cast<const std::int8_t**>(own);
         if (by_rows())
-            fill_rows(over, first, count, padding_.data(), reinterpret_cast<std::int8_t*>(own + table_bytes()), tile,
-                      table);
+            fill_rows(over, first, count, padding_[0], reinterpret_cast<std::int8_t*>(own + table_bytes()),
+                      row_distance(), table);
         else
             fill_taps(over, first, count, padding_.data(), tile, 1, table);
         for (int g = 0; g < options_.groups; ++g) {
             const packed_gemm<Rounding>& w = packed_[static_cast<std::size_t>(g)];
+            const int first_panel = w.panels() * part / parts, end_panel = w.panels() * (part + 1) / parts;
             kernel_.run({.weights = &w,
                          .lhs = table,
                          .lhs_offset = std::ptrdiff_t{g} * (channels() / options_.groups),
+                         .table_step = by_rows() ? 0 : tile,
+                         .run_distance = by_rows() ? row_distance() : 0,
                          .count = count,
-                         .end_panel = w.panels(),
+                         .first_panel = first_panel,
+                         .end_panel = end_panel,
                          .out = out.row(first) + std::ptrdiff_t{g} * w.cols,
                          .out_stride = out.stride,
                          .out_zero = options_.output.zero_point,
                          .limits = options_.limits,
                          .scratch = own + table_bytes() + copies_bytes()});
+            const int from = first_panel * w.layout.panel, to = std::min(end_panel * w.layout.panel, w.cols);
+            if (add.sum != nullptr) add(out, first, count, g * w.cols + from, to - from);
         }
-        if (add.sum != nullptr) add(out, first, count, 0, out.cols());
-    });
+    };
+    // Workers share rows; but where these are less than a tile for each, columns: then each reads its own weights only.
+    const int workers = threads.workers;
+    if (workers > 1 && over.pixels() <= std::int64_t{workers} * tile && packed_.front().panels() >= workers)
+        parallel_for(threads, workers, [&](int part, int worker) noexcept {
+            for (std::int64_t first = 0; first < over.pixels(); first += step)
+                block(first, static_cast<int>(std::min<std::int64_t>(step, over.pixels() - first)), part, workers,
+                      worker);
+        });
+    else
+        for_row_blocks(threads, over.pixels(), step, grain,
+                       [&](std::int64_t first, int count, int worker) noexcept { block(first, count, 0, 1, worker); });
 }
 
 }  // namespace octet::inline OCTET_ABI

@@ -87,7 +87,7 @@ class depthwise_conv2d {
     const depthwise_entry<Rounding>& kernel() const noexcept { return kernel_; }
 
   private:
-    static constexpr int rows_a_call = 16;
+    static constexpr int rows_a_call = 8;
 
     conv2d_options options_;
     window window_;

@@ -17,7 +17,8 @@
 
 namespace octet::inline OCTET_ABI {
 
-/// out[c] = max over the taps inside the image; 0 where a dilated window has none.
+/// out[c] = max over the taps inside the image, NaN where any of them is NaN, as in ONNX; 0 where a dilated window has
+/// none.
 inline void max_pool_float(const sliding<float>& over, tensor_view<float> out, const float** table) noexcept {
     for (std::int64_t pixel = 0; pixel < over.pixels(); ++pixel) {
         const int taps = fill_inner_taps(over, pixel, table);
@@ -25,7 +26,10 @@ inline void max_pool_float(const sliding<float>& over, tensor_view<float> out, c
         if (taps == 0) detail::fill(to, out.cols(), 0.0F);
         for (std::int64_t c = 0; taps != 0 && c < out.cols(); ++c) to[c] = table[0][c];
         for (int t = 1; t < taps; ++t)
-            for (std::int64_t c = 0; c < out.cols(); ++c) to[c] = std::max(to[c], table[t][c]);
+            for (std::int64_t c = 0; c < out.cols(); ++c) {
+                const float x = table[t][c];
+                to[c] = to[c] < x || x != x ? x : to[c];  // a NaN that stands in to[c] already is not below x
+            }
     }
 }
 

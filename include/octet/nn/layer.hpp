@@ -41,11 +41,14 @@ std::vector<typename Rounding::multiplier> make_multipliers(std::string_view who
 constexpr std::size_t round_up_64(std::size_t bytes) noexcept { return (bytes + 63) / 64 * 64; }
 
 /// body(first, count, worker) for blocks of at most `tile` rows that together cover [0, rows). One worker takes all in
-/// one task; more share at most four tasks each, which keeps them level, cut at multiples of `grain` rows.
+/// one task. More workers take up to four tasks each, which keeps them level, but one where tasks would be less than a
+/// tile: what a call costs once (weights from far memory) should count a tile's rows. Tasks are cut at multiples of
+/// `grain` rows.
 template <class Body>
 void for_row_blocks(const parallel& threads, std::int64_t rows, int tile, int grain, const Body& body) noexcept {
-    const std::int64_t grains = (rows + grain - 1) / grain;
-    const std::int64_t tasks = threads.workers == 1 ? 1 : std::min<std::int64_t>(grains, 4 * threads.workers);
+    const std::int64_t grains = (rows + grain - 1) / grain, workers = threads.workers;
+    const std::int64_t each = workers == 1 ? 1 : detail::clamped<std::int64_t>(rows / (workers * tile), 1, 4);
+    const std::int64_t tasks = std::min(grains, workers * each);
     parallel_for(threads, static_cast<int>(tasks), [&](int task, int worker) noexcept {
         const std::int64_t end = std::min(rows, grains * (task + 1) / tasks * grain);
         for (std::int64_t first = grains * task / tasks * grain; first < end; first += tile)

@@ -12,24 +12,43 @@
 
 namespace octet::inline OCTET_ABI {
 
-/// Cycles of the two ways for one input. Tiles count whole: an image of 7 x 7 is two by two tiles of 4 x 4, an eighth
-/// of their outputs is thrown away.
+/// Multiply-adds that the direct product does in a cycle: what its instructions can do, less a tenth.
+constexpr double direct_rate(isa target) noexcept {
+    switch (target) {
+        case isa::avx512_vnni:
+            return 118;
+        case isa::avx_vnni:
+            return 58;
+        case isa::avx512bw:
+            return 54;
+        case isa::avx2:
+            return 27;
+        case isa::sse41:
+            return 14;
+        case isa::scalar:
+            return 1.5;
+    }
+    return 1;
+}
+
+/// Cycles of the two ways for one input.
 struct conv2d_cycles {
     double direct = 0;
     double winograd = 0;
 };
+/// Tiles count whole: an image of 7 x 7 has two by two of 4 x 4, and a quarter of what they compute is thrown away.
+/// Weights stream while they are multiplied, at 16 bytes a cycle: the time of 7x7x512 is theirs.
 template <class Rounding>
-conv2d_cycles predict_cycles(const winograd_entry<Rounding>& kernel, const shape& in, const shape& out) noexcept {
+conv2d_cycles predict_cycles(isa target, const winograd_entry<Rounding>& kernel, const shape& in,
+                             const shape& out) noexcept {
+    const auto blocks_of = [](std::int64_t size, int block) { return static_cast<double>((size + block - 1) / block); };
+    const double tiles = static_cast<double>(out[0]) * blocks_of(out[1], 4) * blocks_of(out[2], 4);
+    const double weights = static_cast<double>(in[3] * out[3]);
     const winograd_cost& cost = kernel.cost;
-    const double tiles = static_cast<double>(out[0] * ((out[1] + 3) / 4) * ((out[2] + 3) / 4));
-    const double depth = static_cast<double>(in[3]), cols = static_cast<double>(out[3]);
-    const double product = 36 * tiles * depth * cols / cost.product;
-    // Weights beyond the L2 cache come at 16 bytes a cycle while they are multiplied.
-    const double stream = 72 * depth * cols / 16;
-    const double transforms = tiles * (cost.load * static_cast<double>((in[3] + 31) / 32) +
-                                       cost.store * static_cast<double>((out[3] + 15) / 16));
-    return {9 * static_cast<double>(out.rows()) * depth * cols / cost.direct,
-            (product > stream ? product : stream) + transforms};
+    const double product = 36 * tiles * weights / cost.product, stream = 72 * weights / 16;
+    return {9 * static_cast<double>(out.rows()) * weights / direct_rate(target),
+            (product > stream ? product : stream) +
+                tiles * (cost.load * blocks_of(in[3], 32) + cost.store * blocks_of(out[3], 16))};
 }
 
 /// Whether conv2d runs by Winograd: as options.algorithm says; left to choose, where expected_input is known, Winograd
@@ -40,8 +59,9 @@ bool chooses_winograd(const conv2d_weights& w, const conv2d_options& options) {
     const shape& in = options.expected_input;
     if (in.rank() != 4 || in[3] != w.depth || !winograd_obstacle(w, options).empty()) return false;
     const extent out = window{w.kernel, {}, {}, options.pad, false}.outputs(options.name, in[1], in[2]);
-    const auto cycles = predict_cycles(choose_winograd<Rounding>(choose_isa(options.target)), in,
-                                       {in[0], out.height, out.width, w.outputs});
+    const isa target = choose_isa(options.target);
+    const conv2d_cycles cycles =
+        predict_cycles(target, choose_winograd<Rounding>(target), in, {in[0], out.height, out.width, w.outputs});
     return cycles.winograd < cycles.direct;
 }
 

@@ -1,0 +1,179 @@
+// The steps of Winograd's F(4, 3) on AVX-512: 32 depths of inputs at a time, products in tiles of up to 6 rows x 64
+// columns, 16 columns of outputs at a time. What multiplies is the instruction set's: vpmaddwd and vpaddd here,
+// vpdpwssd in kernel/winograd_avx512_vnni.hpp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "octet/isa/x86.hpp"
+#include "octet/kernel/epilogue_avx512.hpp"
+#include "octet/kernel/winograd_call.hpp"
+
+#if defined(__x86_64__)
+namespace octet::inline OCTET_ABI {
+OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl")
+
+/// Dot adds two products of int16 to every 32-bit lane: static void add(__m512i& acc, __m512i u, __m512i w).
+template <class Dot>
+struct winograd_product_avx512 {
+    static constexpr int panel = 64;
+    static constexpr int register_rows = 6;
+
+    /// Blocks of nearly equal numbers of rows: 13 rows are 5 + 4 + 4, not 6 + 6 + 1, whose last would wait for its
+    /// sums. Each block asks for its share of the weights of the next position, so that memory works all the time:
+    /// without that, weights that come from DRAM make 256 depths 1.5 times slower.
+    static void multiply(const winograd_product& call) noexcept {
+        const std::ptrdiff_t bytes = 4 * panel * std::ptrdiff_t{call.pairs};  // of a position
+        const auto* next = reinterpret_cast<const char*>(call.weights) + bytes;
+        winograd_product part = call;
+        for (int blocks = (call.rows + register_rows - 1) / register_rows, done = 0; blocks > 0; --blocks) {
+            const int rows = (call.rows - done + blocks - 1) / blocks;
+            strips[call.columns > 32 ? 1 : 0][rows < 3 ? 0 : rows - 3](part, next + bytes * done / call.rows,
+                                                                       4 * panel * rows / call.rows);
+            part.lhs += rows * part.lhs_stride;
+            part.out += rows * part.out_stride;
+            done += rows;
+        }
+    }
+
+  private:
+    /// Rows rows against 16 * Vectors columns; asks for one line of `next` with every pair of depths, `step` apart.
+    template <int Rows, int Vectors>
+    static void strip(const winograd_product& call, const char* next, int step) noexcept {
+        __m512i acc[Rows][Vectors];
+        const std::int16_t* lhs[Rows];
+#pragma GCC unroll 6
+        for (int m = 0; m < Rows; ++m) {
+            lhs[m] = call.lhs + m * call.lhs_stride;
+#pragma GCC unroll 4
+            for (int v = 0; v < Vectors; ++v) acc[m][v] = _mm512_setzero_si512();
+        }
+        const std::int16_t* weights = call.weights;
+        for (std::ptrdiff_t k = 0; k < 2 * std::ptrdiff_t{call.pairs}; k += 2, weights += 2 * panel, next += step) {
+            _mm_prefetch(next, _MM_HINT_T0);
+            __m512i w[Vectors];
+#pragma GCC unroll 4
+            for (int v = 0; v < Vectors; ++v) w[v] = _mm512_loadu_si512(weights + 32 * v);
+#pragma GCC unroll 6
+            for (int m = 0; m < Rows; ++m) {
+                std::int32_t pair;
+                __builtin_memcpy(&pair, lhs[m] + k, 4);
+                const __m512i u = _mm512_set1_epi32(pair);
+#pragma GCC unroll 4
+                for (int v = 0; v < Vectors; ++v) Dot::add(acc[m][v], u, w[v]);
+            }
+        }
+        std::uint32_t* out = call.out;
+        const std::ptrdiff_t out_stride = call.out_stride;  // the stores might change what `call` refers to
+#pragma GCC unroll 6
+        for (int m = 0; m < Rows; ++m, out += out_stride)
+#pragma GCC unroll 4
+            for (int v = 0; v < Vectors; ++v) _mm512_storeu_si512(out + 16 * v, acc[m][v]);
+    }
+
+    using strip_function = void (*)(const winograd_product&, const char*, int) noexcept;
+    static constexpr strip_function strips[2][4] = {{strip<3, 2>, strip<4, 2>, strip<5, 2>, strip<6, 2>},
+                                                    {strip<3, 4>, strip<4, 4>, strip<5, 4>, strip<6, 4>}};
+};
+
+struct winograd_transforms_avx512 {
+    static void load(const winograd_load& call) noexcept {
+        int k = 0;
+        for (; k <= call.depth - 32; k += 32) load_tile(call.inputs, k, call.out + k, call.position_stride);
+        if (k == call.depth) return;
+        std::int8_t rest[winograd_tile::positions][32];
+        const std::int8_t* inputs[winograd_tile::positions];
+        const __mmask32 mask = ~std::uint32_t{0} >> (32 - (call.depth - k));
+        for (int p = 0; p < winograd_tile::positions; ++p) {
+            inputs[p] = rest[p];
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(rest[p]), _mm256_maskz_loadu_epi8(mask, call.inputs[p] + k));
+        }
+        load_tile(inputs, 0, call.out + k, call.position_stride);
+    }
+
+    template <class Rounding>
+    static void store(const winograd_store<Rounding>& call) noexcept {
+        const scale_avx512<Rounding> scale(call.out_zero, call.limits);
+        const bytes_avx512 bytes(call.out_zero, call.limits);
+        for (int n = 0; n < call.columns; n += 16) {
+            const int columns = call.columns - n < 16 ? call.columns - n : 16;
+            const __mmask16 mask = static_cast<__mmask16>(0xffff >> (16 - columns));
+            uint32x16 rows[4][6];  // [y][transformed x]
+#pragma GCC unroll 6
+            for (int x = 0; x < 6; ++x) {
+                uint32x16 line[6], down[4];
+#pragma GCC unroll 6
+                for (int y = 0; y < 6; ++y)
+                    line[y] = reinterpret_cast<uint32x16>(
+                        _mm512_loadu_si512(call.sums + (6 * y + x) * call.position_stride + n));
+                winograd_output(line, down);
+#pragma GCC unroll 4
+                for (int y = 0; y < 4; ++y) rows[y][x] = down[y];
+            }
+            const __m512i bias = _mm512_loadu_si512(call.bias + n);
+            const auto multipliers = scale.load(call.multipliers + n);
+            for (int y = 0; y < call.height; ++y) {
+                uint32x16 sums[4];
+                winograd_output(rows[y], sums);
+                __m512i scaled[4];
+#pragma GCC unroll 4
+                for (int x = 0; x < 4; ++x) {
+                    const __m512i quotient = _mm512_srai_epi32(
+                        _mm512_mullo_epi32(reinterpret_cast<__m512i>(sums[x]), _mm512_set1_epi32(954437177)), 6);
+                    scaled[x] = scale(_mm512_add_epi32(quotient, bias), multipliers);
+                }
+                alignas(64) std::int8_t pixels[4][16];
+                _mm512_store_si512(pixels, bytes(scaled[0], scaled[1], scaled[2], scaled[3]));
+                std::int8_t* out = call.out + y * call.row_stride + n;
+                for (int x = 0; x < call.width; ++x, out += call.pixel_stride)
+                    _mm_mask_storeu_epi8(out, mask, _mm_load_si128(reinterpret_cast<const __m128i*>(pixels[x])));
+            }
+        }
+    }
+
+  private:
+    using int16x32 = std::int16_t __attribute__((vector_size(64)));
+    using uint32x16 = std::uint32_t __attribute__((vector_size(64)));
+
+    /// 32 depths of a tile.
+    static void load_tile(const std::int8_t* const* inputs, int k, std::int16_t* out,
+                          std::ptrdiff_t position_stride) noexcept {
+        int16x32 rows[6][6];  // [transformed x][y]
+#pragma GCC unroll 6
+        for (int y = 0; y < 6; ++y) {
+            int16x32 line[6], across[6];
+#pragma GCC unroll 6
+            for (int x = 0; x < 6; ++x)
+                line[x] = reinterpret_cast<int16x32>(
+                    _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(inputs[6 * y + x] + k))));
+            winograd_input(line, across);
+#pragma GCC unroll 6
+            for (int x = 0; x < 6; ++x) rows[x][y] = across[x];
+        }
+#pragma GCC unroll 6
+        for (int x = 0; x < 6; ++x) {
+            int16x32 column[6];
+            winograd_input(rows[x], column);
+#pragma GCC unroll 6
+            for (int y = 0; y < 6; ++y)
+                _mm512_storeu_si512(out + (6 * y + x) * position_stride, reinterpret_cast<__m512i>(column[y]));
+        }
+    }
+};
+
+struct vpmaddwd_avx512 {
+    static OCTET_INLINE void add(__m512i& acc, __m512i u, __m512i w) noexcept {
+        acc = _mm512_add_epi32(acc, _mm512_madd_epi16(u, w));
+    }
+};
+
+template <>
+struct winograd_kernel<isa::avx512bw> : winograd_transforms_avx512, winograd_product_avx512<vpmaddwd_avx512> {
+    static constexpr const char* name = "winograd 4x4 vpmaddwd";
+    static constexpr winograd_cost cost{.product = 44, .load = 170, .store = 150};
+};
+
+OCTET_REGION_END
+}  // namespace octet::inline OCTET_ABI
+#endif

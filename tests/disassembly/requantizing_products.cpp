@@ -1,0 +1,16 @@
+// The int8 GEMM and Winograd kernels of every instruction set, with the rounding of every policy: no product is fused with a sum.
+// functions: gemm_kernel<|winograd_|gemm_reference|requantize
+// never: \t(vfn?m(add|sub)|fn?m(add|sub)|fml[as])
+#include <octet/kernel/gemm.hpp>
+#include <octet/kernel/winograd.hpp>
+
+namespace octet::inline OCTET_ABI {
+
+template gemm_entry<nearest_even> choose_gemm<nearest_even>(isa, bool) noexcept;
+template gemm_entry<tflite> choose_gemm<tflite>(isa, bool) noexcept;
+template gemm_entry<single> choose_gemm<single>(isa, bool) noexcept;
+template winograd_entry<nearest_even> choose_winograd<nearest_even>(isa) noexcept;
+template winograd_entry<tflite> choose_winograd<tflite>(isa) noexcept;
+template winograd_entry<single> choose_winograd<single>(isa) noexcept;
+
+}  // namespace octet::inline OCTET_ABI
