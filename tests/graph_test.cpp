@@ -542,4 +542,29 @@ TEST(fusion, a_residual_add_is_the_add_after_its_convolution) {
     }
 }
 
+/// A session takes Winograd where it is predicted to be faster, with and without an add behind it, and no byte changes.
+TEST(winograd, changes_no_byte_of_a_session) {
+    graph net;
+    const tensor_id x = net.input("x", {1, 28, 28, 64});
+    const tensor_id a = net.add("a", conv3x3(64, 64, 1), {x}, relu);
+    net.output(net.add("s", op::add{}, {net.add("b", conv3x3(64, 64, 2), {a}), a}));
+    const quantized_graph int8 = octet::quantize(net, for_graph(net, 2));
+    const auto winograds = [&](octet::session_options options) {
+        const session<> run(int8, options);
+        int count = 0;
+        for (const octet::step& s : run.steps()) count += s.kernel.starts_with("winograd") ? 1 : 0;
+        return count;
+    };
+    const auto expected = int8_outputs(int8, {.target = octet::isa::scalar, .winograd = false});
+    for (const octet::isa which : octet::supported_isas()) {
+        SCOPED_TRACE(octet::to_string(which));
+        EXPECT_EQ(winograds({.target = which, .winograd = false}), 0);
+        EXPECT_EQ(winograds({.target = which}), which == octet::isa::sse41 ? 0 : 2);
+        for (const bool winograd : {true, false})
+            EXPECT_EQ(
+                int8_outputs(int8, {.target = which, .threads = octet::test::reverse_hook(), .winograd = winograd}),
+                expected);
+    }
+}
+
 }  // namespace

@@ -14,7 +14,7 @@ struct winograd_kernel<isa::scalar> {
     static constexpr const char* name = "winograd 4x4";
     static constexpr int panel = 16;
     static constexpr int register_rows = 1;
-    static constexpr winograd_cost cost{.product = 1, .load = 3000, .store = 3000};
+    static constexpr winograd_cost cost{.product = 2.5F, .load = 3000, .store = 3000};
 
     static void load(const winograd_load& call) noexcept {
         for (int k = 0; k < call.depth; ++k) {

@@ -24,9 +24,9 @@ constexpr double direct_rate(isa target) noexcept {
         case isa::avx2:
             return 27;
         case isa::sse41:
-            return 14;
+            return 12;
         case isa::scalar:
-            return 1.5;
+            return 2.2;
     }
     return 1;
 }
