@@ -33,10 +33,10 @@ class random_numbers {
     std::uint32_t state_ = 1;
 };
 
-/// `count` images for a network of 224 x 224 x 3.
-inline std::vector<float> random_images(std::size_t count) {
+/// `count` values in [-3, 3) for each element of the network's input.
+inline std::vector<float> random_images(const graph& net, std::size_t count) {
     random_numbers numbers;
-    std::vector<float> values(count * 224 * 224 * 3);
+    std::vector<float> values(count * static_cast<std::size_t>(net.at(net.inputs()[0]).dims.elements()));
     for (float& value : values) value = 3 * numbers.uniform();
     return values;
 }

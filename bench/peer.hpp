@@ -3,6 +3,7 @@
 // answer to measure(), which takes its samples in turns with Octet's.
 #pragma once
 
+#include <cstdio>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -56,13 +57,18 @@ class library {
     }
 };
 
-/// All that the libraries offer.
+/// All that the libraries offer; what one of them refuses is said on stderr.
 template <class Problem>
 const peers& peers_for(const Problem& problem, isa which) {
     return remembered(text(problem.name(), "/", to_string(which)), [&] {
         peers found;
-        for (library* each : library::all())
-            if (each->comparable(which)) each->offer(problem, found);
+        for (library* each : library::all()) {
+            try {
+                if (each->comparable(which)) each->offer(problem, found);
+            } catch (const error& refused) {
+                std::fprintf(stderr, "%s has a peer less: %s\n", problem.name().c_str(), refused.what());
+            }
+        }
         return found;
     });
 }

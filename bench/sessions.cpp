@@ -75,13 +75,13 @@ quantized_graph one_layer(const elementwise_problem& p) {
 }
 
 quantized_graph quantized(const graph& net, std::size_t count) {
-    return quantize(net, samples(count, random_images(count)));
+    return quantize(net, samples(count, random_images(net, count)));
 }
 
 void calibrate_on_images(const graph& net, std::size_t images, isa which, const progress& told) {
     graph folded = net;
     optimize(folded);
-    calibrate(folded, samples(images, random_images(images)), {.target = which, .progress = told});
+    calibrate(folded, samples(images, random_images(net, images)), {.target = which, .progress = told});
 }
 
 quantized_graph in_float(const quantized_graph& net) { return as_float(net.net); }

@@ -9,6 +9,7 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "guarded.hpp"
@@ -292,6 +293,14 @@ TEST(winograd, conv2d_chooses) {
         EXPECT_EQ(kernel(which, conv2d_algorithm::automatic, {1, 28, 28, 9}), "direct");  // of another layer
         // SSE4.1 has no Winograd of its own, and its direct product is faster than the one in plain C++.
         EXPECT_EQ(kernel(which, conv2d_algorithm::automatic, d.p.in()), which == isa::sse41 ? "direct" : "winograd");
+    }
+    // Weights of 3x3 256->256 come from the cache, or from DRAM in a network with more of them than a cache holds.
+    const shape deep{1, 14, 14, 256}, wide{1, 14, 14, 256};
+    for (const auto& [others, faster] : {std::pair{0, true}, std::pair{25'000'000, false}}) {
+        const auto entry = octet::choose_winograd<octet::nearest_even>(isa::avx512_vnni);
+        if (entry.target != isa::avx512_vnni) break;  // another architecture
+        const auto cycles = octet::predict_cycles(isa::avx512_vnni, entry, deep, wide, others);
+        EXPECT_EQ(cycles.winograd < cycles.direct, faster) << cycles.winograd << " and " << cycles.direct;
     }
     octet::conv2d_options options = d.options(isa::scalar);
     options.expected_input = d.p.in();

@@ -60,6 +60,9 @@ struct int8_steps {
 
     conv2d_options options(const window& taps, int groups) const {
         const auto algorithm = to.options_.winograd ? conv2d_algorithm::automatic : conv2d_algorithm::direct;
+        std::int64_t other_weights = -static_cast<std::int64_t>(integers().values.size());
+        for (const quantized_layer& layer : to.from_.layers)
+            other_weights += static_cast<std::int64_t>(layer.values.size());
         return {taps.stride,
                 taps.dilation,
                 taps.pad,
@@ -70,7 +73,8 @@ struct int8_steps {
                 to.target_,
                 who(),
                 algorithm,
-                to.dims_of(n.inputs[0])};
+                to.dims_of(n.inputs[0]),
+                other_weights};
     }
     conv2d<Rounding> make_conv(const layer_weights& weights, const window& taps, int groups) const {
         const quantized_layer& q = integers();

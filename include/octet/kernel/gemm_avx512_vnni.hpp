@@ -27,9 +27,8 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     static constexpr int tile_rows = 120;
 
     static std::size_t scratch_bytes(int runs, int depth) noexcept {
-        return depth / runs >= layout.group ? 0
-                                            : static_cast<std::size_t>(tile_rows) *
-                                                  (sizeof(void*) + static_cast<std::size_t>(layout.group * runs));
+        const auto row = sizeof(void*) + static_cast<std::size_t>(layout.group * runs);
+        return depth / runs >= layout.group ? 0 : (tile_rows * row + 63) / 64 * 64;
     }
 
     /// Panels outside, blocks of rows inside: a panel comes from far memory once for all rows of the call.

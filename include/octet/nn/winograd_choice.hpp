@@ -37,15 +37,17 @@ struct conv2d_cycles {
     double winograd = 0;
 };
 /// Tiles count whole: an image of 7 x 7 has two by two of 4 x 4, and a quarter of what they compute is thrown away.
-/// Weights stream while they are multiplied, at 16 bytes a cycle: the time of 7x7x512 is theirs.
+/// Weights stream while they are multiplied: at 16 bytes a cycle from a cache, which makes 7x7x512 slower than the
+/// direct product; at 5 from DRAM, where they come from when more than 16 MiB are read between two runs.
 template <class Rounding>
-conv2d_cycles predict_cycles(isa target, const winograd_entry<Rounding>& kernel, const shape& in,
-                             const shape& out) noexcept {
+conv2d_cycles predict_cycles(isa target, const winograd_entry<Rounding>& kernel, const shape& in, const shape& out,
+                             std::int64_t other_weights) noexcept {
     const auto blocks_of = [](std::int64_t size, int block) { return static_cast<double>((size + block - 1) / block); };
     const double tiles = static_cast<double>(out[0]) * blocks_of(out[1], 4) * blocks_of(out[2], 4);
     const double weights = static_cast<double>(in[3] * out[3]);
     const winograd_cost& cost = kernel.cost;
-    const double product = 36 * tiles * weights / cost.product, stream = 72 * weights / 16;
+    const bool from_dram = 72 * weights + static_cast<double>(other_weights) > 16 * 1024 * 1024;
+    const double product = 36 * tiles * weights / cost.product, stream = 72 * weights / (from_dram ? 5 : 16);
     return {9 * static_cast<double>(out.rows()) * weights / direct_rate(target),
             (product > stream ? product : stream) +
                 tiles * (cost.load * blocks_of(in[3], 32) + cost.store * blocks_of(out[3], 16))};
@@ -60,8 +62,8 @@ bool chooses_winograd(const conv2d_weights& w, const conv2d_options& options) {
     if (in.rank() != 4 || in[3] != w.depth || !winograd_obstacle(w, options).empty()) return false;
     const extent out = window{w.kernel, {}, {}, options.pad, false}.outputs(options.name, in[1], in[2]);
     const isa target = choose_isa(options.target);
-    const conv2d_cycles cycles =
-        predict_cycles(target, choose_winograd<Rounding>(target), in, {in[0], out.height, out.width, w.outputs});
+    const conv2d_cycles cycles = predict_cycles(target, choose_winograd<Rounding>(target), in,
+                                                {in[0], out.height, out.width, w.outputs}, options.expected_weights);
     return cycles.winograd < cycles.direct;
 }
 
