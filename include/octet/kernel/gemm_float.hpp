@@ -26,7 +26,8 @@ float_gemm_entry float_gemm_entry_of() noexcept {
 }
 }  // namespace detail
 
-/// The float micro-kernel for `target`, which this machine must run.
+/// The float micro-kernel for `target`, which this machine must run. SSE4.1 has no fma, which the law asks for: plain
+/// C++ does it there, exact and slow.
 float_gemm_entry choose_float_gemm(std::same_as<isa> auto target) noexcept {
     switch (target) {
 #if defined(__x86_64__)
