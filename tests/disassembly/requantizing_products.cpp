@@ -1,4 +1,4 @@
-// The int8 GEMM and Winograd kernels of every instruction set, with the rounding of every policy: no product is fused with a sum.
+// The int8 GEMM and Winograd kernels round every product of every policy before anything is added to it.
 // functions: gemm_kernel<|winograd_|gemm_reference|requantize
 // never: \t(vfn?m(add|sub)|fn?m(add|sub)|fml[as])
 #include <octet/kernel/gemm.hpp>

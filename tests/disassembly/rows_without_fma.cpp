@@ -1,5 +1,5 @@
 // The kernels of rows and channels round every product before anything is added to it.
-// functions: (depthwise|binary|average_pool|quantize)_kernel<|average_pixel
+// functions: (depthwise|binary|average_pool|quantize)_kernel<|average_blocks|pool_sums
 // never: vfn?m(add|sub)
 #include <octet/kernel/depthwise.hpp>
 #include <octet/kernel/elementwise.hpp>
