@@ -160,7 +160,7 @@ class comparison {
         bar_chart chart{.title = text("How many times as fast as its peers Octet runs, ", parts_.front().isa),
                         .note = text(date(), ", ", cpu(), ", ", compiler(),
                                      "; int8, one thread (networks /2: two), medians of runs taken in turns"),
-                        .series = {"oneDNN 2.6", "ONNX Runtime"},
+                        .series = {"oneDNN", "ONNX Runtime"},
                         .groups = {},
                         .ratios = true};
         for (const row& r : parts_.front().rows) {

@@ -76,7 +76,7 @@ void run_row(const gemm_entry<Rounding>& kernel, const octet::packed_gemm<Roundi
 template <class Rounding>
 class gemm_law {
   public:
-    explicit gemm_law(isa which) : kernel_(octet::choose_gemm<Rounding>(which, true)) {
+    explicit gemm_law(isa which) : kernel_(octet::choose_gemm<Rounding>(which)) {
         EXPECT_EQ(kernel_.target, which) << "the kernel of another instruction set would be tested";
         EXPECT_GE(kernel_.tile_rows, kernel_.register_rows);
         EXPECT_EQ(kernel_.tile_rows % kernel_.register_rows, 0) << "a full call would end in a partial block of rows";
@@ -443,13 +443,9 @@ TYPED_TEST(gemm, multipliers_differ_from_column_to_column) {
 
 TEST(choose_gemm, gives_each_instruction_set_its_kernel) {
     for (const isa which : octet::supported_isas()) {
-        for (const bool minus_128 : {false, true}) {
-            const auto kernel = octet::choose_gemm<octet::nearest_even>(which, minus_128);
-            EXPECT_EQ(kernel.target, which);
-            EXPECT_FALSE(minus_128 && kernel.layout.needs_symmetric);
-            EXPECT_EQ(kernel.scratch_bytes(3, 5) % 64, 0U)
-                << "workers' scratch stands end to end and is 64-byte aligned";
-        }
+        const auto kernel = octet::choose_gemm<octet::nearest_even>(which);
+        EXPECT_EQ(kernel.target, which);
+        EXPECT_EQ(kernel.scratch_bytes(3, 5) % 64, 0U) << "workers' scratch stands end to end and is 64-byte aligned";
     }
 }
 

@@ -358,6 +358,18 @@ TEST(pools, a_nan_leaves_the_largest_wherever_it_stands) {
     }
 }
 
+TEST(pools, refuse_a_window_that_makes_no_sense) {
+    const octet::window no_stride{.kernel = {2, 2}, .stride = {0, 1}}, no_kernel{.kernel = {0, 2}};
+    const quant_params p = params(0.05F, -11);
+    using average = octet::average_pool2d<>;
+    octet::test::expect_error([&] { octet::max_pool2d(no_stride, p, isa::scalar, "pool 'a'"); }, "pool 'a'",
+                              "stride 0");
+    octet::test::expect_error([&] { octet::max_pool2d(no_kernel, p, isa::scalar, "pool 'a'"); }, "pool 'a'", "kernel");
+    octet::test::expect_error([&] { average(no_stride, true, p, p, isa::scalar, "pool 'b'"); }, "pool 'b'", "stride 0");
+    octet::test::expect_error([&] { octet::max_pool2d({}, params(0.05F, 128), isa::scalar, "pool 'c'"); }, "pool 'c'",
+                              "128");
+}
+
 /// Taps at columns c - 3 and c + 3 of 5: the window in the middle has none.
 TEST(pools, a_window_without_a_tap_is_the_zero_point) {
     const octet::window taps{.kernel = {1, 2}, .dilation = {1, 6}, .pad = {0, 3, 0, 3}};
@@ -367,7 +379,7 @@ TEST(pools, a_window_without_a_tap_is_the_zero_point) {
     for (const isa which : octet::supported_isas()) {
         values<std::int8_t> y(5);
         const octet::tensor_view<std::int8_t> out(y.data(), {1, 1, 5, 1});
-        const octet::max_pool2d most(taps, input.zero_point, which);
+        const octet::max_pool2d most(taps, input, which, "pool");
         octet::buffer<std::byte> scratch(most.scratch_bytes(1));
         most(in, out, scratch.data());
         EXPECT_EQ(y, (values<std::int8_t>{4, 5, -11, 1, 2})) << to_string(which);

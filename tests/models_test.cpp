@@ -58,7 +58,19 @@ std::size_t best(const std::vector<float>& scores) {
     return static_cast<std::size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
 }
 
-outcome run(const trial& t) {
+/// Where kernels run slowly, few samples look for faults in memory, and accuracy is another build's to hold.
+#if defined(OCTET_TEST_FEW_SAMPLES)
+constexpr std::size_t few = 4;
+#else
+constexpr std::size_t few = 1'000'000;
+#endif
+
+outcome run(trial t) {
+    t.labels.resize(std::min(t.labels.size(), few));
+    if (t.calibration.count > few) {
+        t.calibration.inputs[0].resize(t.calibration.inputs[0].size() / t.calibration.count * few);
+        t.calibration.count = few;
+    }
     const graph model = onnx::load(test::shared_data(text("models/", t.model)));
     for (const node& n : model.nodes())
         EXPECT_FALSE(std::holds_alternative<op::transpose>(n.what)) << n.name << " is a transpose left in " << t.model;
@@ -142,6 +154,7 @@ TEST_F(models, mobilenet_v1_reaches_45_percent) {
                              classes,
                              read<float>("imagenet/dev_expected_mobilenet_v1_025_224_float_ort_f32.bin")});
     EXPECT_EQ(classes.size(), 200U);
+    if (classes.size() > few) return;
     EXPECT_EQ(got.float_correct, 97);  // 48.5 %
     EXPECT_GE(got.int8_correct, 90);   // 45.0 %
 }

@@ -132,7 +132,7 @@ TEST(report, every_isa_measures_the_same) {
     const auto reference = octet::report(net, int8, data, {.target = octet::isa::scalar});
     for (const octet::isa which : octet::supported_isas()) {
         const auto all = octet::report(net, int8, data, {.target = which});
-        EXPECT_EQ(layer(all, "first").target, octet::choose_gemm<octet::nearest_even>(which, false).target);
+        EXPECT_EQ(layer(all, "first").target, octet::choose_gemm<octet::nearest_even>(which).target);
         for (std::size_t i = 0; i < all.layers.size(); ++i) {
             EXPECT_EQ(all.layers[i].signal_to_noise, reference.layers[i].signal_to_noise) << all.layers[i].name;
             EXPECT_EQ(all.layers[i].saturated, reference.layers[i].saturated) << all.layers[i].name;

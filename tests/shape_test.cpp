@@ -133,6 +133,7 @@ TEST(window, refuses_what_does_not_fit_and_names_it) {
     refuse({.kernel = {3, 3}, .stride = {0, 1}}, {"conv1", "stride 0"});
     refuse({.kernel = {3, 3}, .stride = {1, -2}}, {"conv1", "stride -2"});
     refuse({.kernel = {3, 3}, .dilation = {1, 0}}, {"conv1", "dilation 0"});
+    refuse({.kernel = {4096, 1}, .dilation = {1 << 20, 1}}, {"conv1", "4096 taps with dilation 1048576"});
     refuse({.kernel = {3, 3}, .pad = {.left = -1}}, {"conv1", "padding -1"});
     refuse({.kernel = {3, 3}, .pad = {.bottom = 0x7fffffff}}, {"conv1", "padding 2147483647"});
     refuse({.kernel = {9, 3}}, {"conv1", "window of 9", "height of 8"});

@@ -53,12 +53,13 @@ auto to_view(Matrix&& matrix) {
 ///   session.run(..., threads.hook());
 ///
 /// The calling thread is worker 0 and takes part; it never waits for a helper that has not begun, so a pool that is
-/// busy, or a call from one of its own threads, costs speed and nothing else. A second run() at the same time, nested
-/// or from another thread, is done by its caller alone. A helper that has finished looks out for the next run for
-/// `linger` before it gives its thread back: a fork between the layers of a network then costs two cache misses and no
-/// system call. Worker w begins with the w-th share of the tasks, so that from layer to layer it finds the rows that it
-/// wrote in its own cache, and takes from others what they have not begun. run() allocates nothing. Not copied or
-/// moved; the destructor waits until the pool has let go of every helper.
+/// busy costs speed and nothing else. A call from one of the pool's own threads is done by its caller alone. A second
+/// run() at the same time, nested or from another thread, is done by its caller alone. A helper that has finished looks
+/// out for the next run for `linger` before it gives its thread back: a fork between the layers of a network then costs
+/// two cache misses and no system call. Worker w begins with the w-th share of the tasks, so that from layer to layer
+/// it finds the rows that it wrote in its own cache, and takes from others what they have not begun. run() allocates
+/// nothing. Not copied or moved; the destructor waits until the pool has let go of every helper, so it must not run on
+/// a thread of the pool.
 class eigen_threads {
   public:
     static constexpr std::chrono::microseconds default_linger{200};
@@ -109,7 +110,7 @@ class eigen_threads {
     std::size_t count() const noexcept { return static_cast<std::size_t>(workers_); }
 
     void run(int tasks, parallel::task body, void* argument) noexcept {
-        if (workers_ == 1 || tasks < 2 || busy_.exchange(true)) {
+        if (workers_ == 1 || tasks < 2 || pool_->CurrentThreadId() >= 0 || busy_.exchange(true)) {
             for (int i = 0; i < tasks; ++i) body(argument, i, 0);
             return;
         }

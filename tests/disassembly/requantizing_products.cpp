@@ -6,9 +6,9 @@
 
 namespace octet::inline OCTET_ABI {
 
-template gemm_entry<nearest_even> choose_gemm<nearest_even>(isa, bool) noexcept;
-template gemm_entry<tflite> choose_gemm<tflite>(isa, bool) noexcept;
-template gemm_entry<single> choose_gemm<single>(isa, bool) noexcept;
+template gemm_entry<nearest_even> choose_gemm<nearest_even>(isa) noexcept;
+template gemm_entry<tflite> choose_gemm<tflite>(isa) noexcept;
+template gemm_entry<single> choose_gemm<single>(isa) noexcept;
 template winograd_entry<nearest_even> choose_winograd<nearest_even>(isa) noexcept;
 template winograd_entry<tflite> choose_winograd<tflite>(isa) noexcept;
 template winograd_entry<single> choose_winograd<single>(isa) noexcept;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# command_line.sh <octet> <examples/data>: the tool on good and on bad inputs. Good ones give exit code 0 and nothing on
+# command_line.sh <octet> <examples/data> [<images>]: the tool on good and on bad inputs, evaluating 100 images or as said. Good ones give exit code 0 and nothing on
 # stderr; bad ones exit code 2, nothing but one line "octet: ..." on stderr, and in it what the case names.
 set -uo pipefail
 export LC_ALL=C
@@ -41,7 +41,7 @@ same() {
 model=$data/demo.onnx
 normal=(--mean 128 --scale 1/64)
 calibration=(--calibration "$data/calibration_images.npy")
-evaluation=(evaluate "$model" --samples "$data/test_images.npy" --labels "$data/test_labels.npy" "${calibration[@]}" --count 100)
+evaluation=(evaluate "$model" --samples "$data/test_images.npy" --labels "$data/test_labels.npy" "${calibration[@]}" --count "${3:-100}")
 
 # ---- good inputs
 
@@ -58,7 +58,7 @@ good 'rounding single' quantize "$model" --samples "$data/calibration_images.npy
 seq 0 9 > "$work/labels.txt"
 good '^top-1 +100.00 % +100.00 %' evaluate "$model" --samples "$data" --labels "$work/labels.txt" "${calibration[@]}" "${normal[@]}"
 good '^top-1 +100.00 % +100.00 %' evaluate "$model" --samples "$data/star.png" --labels <(echo 8) "${calibration[@]}" "${normal[@]}"
-good '^samples +100 of test_images.npy' "${evaluation[@]}" "${normal[@]}"
+good '^samples +'"${3:-100}"' of test_images.npy' "${evaluation[@]}" "${normal[@]}"
 
 # ---- the same images in other files, runs and instruction sets: the same bytes
 

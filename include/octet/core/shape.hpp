@@ -73,7 +73,7 @@ struct window {
 
     int taps() const noexcept { return kernel.height * kernel.width; }
     /// Throws octet::error naming `who` when a size is not positive or out of all proportion: kernel, stride, dilation
-    /// and padding are at most 2^20 and a kernel has at most max_taps.
+    /// and padding are at most 2^20, and a kernel has and reaches at most max_taps.
     OCTET_INLINE void check(std::string_view who) const;
     /// The number of outputs; throws octet::error naming `who` as check does, and when the window does not fit.
     OCTET_INLINE extent outputs(std::string_view who, std::int64_t height, std::int64_t width) const;
@@ -124,6 +124,11 @@ inline void check_window(std::string_view who, const window& w) {
     if (std::int64_t{w.kernel.height} * w.kernel.width > window::max_taps)
         fail(who, ": a kernel of ", w.kernel.height, " x ", w.kernel.width, " has more than ", window::max_taps,
              " taps: correct it");
+    for (const auto& [taps, spread] :
+         {std::pair{w.kernel.height, w.dilation.height}, {w.kernel.width, w.dilation.width}})
+        if (std::int64_t{taps - 1} * spread >= window::max_taps)
+            fail(who, ": ", taps, " taps with dilation ", spread, " reach beyond ", window::max_taps,
+                 " pixels: correct the dilation");
 }
 
 inline extent window_outputs(std::string_view who, const window& w, std::int64_t height, std::int64_t width) {

@@ -63,18 +63,18 @@ struct int8_steps {
         std::int64_t other_weights = -static_cast<std::int64_t>(integers().values.size());
         for (const quantized_layer& layer : to.from_.layers)
             other_weights += static_cast<std::int64_t>(layer.values.size());
-        return {taps.stride,
-                taps.dilation,
-                taps.pad,
-                groups,
-                params_in(),
-                params_out(),
-                limits(),
-                to.target_,
-                who(),
-                algorithm,
-                to.dims_of(n.inputs[0]),
-                other_weights};
+        return {.stride = taps.stride,
+                .dilation = taps.dilation,
+                .pad = taps.pad,
+                .groups = groups,
+                .input = params_in(),
+                .output = params_out(),
+                .limits = limits(),
+                .target = to.target_,
+                .name = who(),
+                .algorithm = algorithm,
+                .expected_input = to.dims_of(n.inputs[0]),
+                .expected_weights = other_weights};
     }
     conv2d<Rounding> make_conv(const layer_weights& weights, const window& taps, int groups) const {
         const quantized_layer& q = integers();
@@ -148,7 +148,7 @@ struct int8_steps {
     }
     void operator()(const op::pool2d& pool) const {
         if (pool.kind == pool_kind::max)
-            emit_layer(max_pool2d(pool.taps, params_in().zero_point, to.target_));
+            emit_layer(max_pool2d(pool.taps, params_in(), to.target_, who()));
         else
             emit_layer(average_pool2d<Rounding>(pool.taps, pool.count_include_pad, params_in(), params_out(),
                                                 to.target_, who()));

@@ -1,4 +1,4 @@
-// The instruction sets for which Octet has, or keeps a place for, kernels.
+// The instruction sets that Octet chooses from. What has no kernel of its own on one runs on the next that it holds.
 #pragma once
 
 #include <string_view>

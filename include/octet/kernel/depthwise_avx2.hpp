@@ -9,7 +9,7 @@
 #include "octet/isa/x86.hpp"
 #include "octet/kernel/depthwise_call.hpp"
 #include "octet/kernel/epilogue_avx2.hpp"
-#include "octet/kernel/partial_avx2.hpp"
+#include "octet/kernel/partial_sse41.hpp"
 
 #if defined(__x86_64__)
 namespace octet::inline OCTET_ABI {

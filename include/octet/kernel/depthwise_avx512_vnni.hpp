@@ -122,7 +122,7 @@ struct depthwise_kernel<isa::avx512_vnni, Rounding> {
         const packed_depthwise<Rounding>& w = *call.weights;
         const depthwise_plan& plan = w.plan;
         const auto is = [&](extent kernel, int rows, int advance) {
-            return w.bounded && plan.taps.kernel == kernel && plan.step == 1 && plan.rows == rows &&
+            return w.fits_int32 && plan.taps.kernel == kernel && plan.step == 1 && plan.rows == rows &&
                    plan.advance == advance;
         };
         if (is({3, 3}, 2, 1)) return &small_window<Width, 2, 1>;
@@ -344,14 +344,11 @@ struct depthwise_kernel<isa::avx512_vnni, Rounding> {
         const int left = call.weights->channels - first;
         return {~std::uint64_t{0} >> (64 - (left < Width ? left : Width))};
     }
-    /// Bounded: no product reaches 2^31, and saturating packs are all the clamp that nearest_even needs.
+    /// Bounded: packing found fits_int32, and the clamp of bytes is all that is needed.
     template <bool Bounded, class Multipliers>
     static OCTET_INLINE __m512i scaled(const scale_avx512<Rounding>& scale, __m512i acc,
                                        const Multipliers& m) noexcept {
-        if constexpr (Bounded && Rounding::policy == rounding_policy::nearest_even)
-            return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), m));
-        else
-            return scale(acc, m);
+        return Bounded ? scale.unheld(acc, m) : scale(acc, m);
     }
     /// Loaded once: compilers take a load for free and repeat it.
     static OCTET_INLINE __m512i load(const std::byte* p) noexcept {

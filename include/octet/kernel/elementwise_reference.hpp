@@ -1,6 +1,5 @@
 // The definitions of int8 add and mul of two tensors, one formula for each rounding policy, and what it needs at
-// set-up.
-// Kernels on every instruction set return these bytes.
+// set-up. Kernels on every instruction set return these bytes.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +17,14 @@ template <class Rounding>
 struct add_params;
 
 /// nearest_even: with r_a = s_a / s_y and r_b = s_b / s_y in double,
-///   shift: max(r_a, r_b) * 2^shift lies in [2^20, 2^21), shift in [0, 30] (below 2^20 where that asks for more than
-///   30) A = llrint(r_a * 2^shift), B = llrint(r_b * 2^shift)                 both in [0, 2^21] acc = (a - z_a) * A +
-///   (b - z_b) * B                                  |acc| <= 2 * 255 * 2^21 < 2^30: exact in int32 q =
-///   clamp(round_half_even(acc / 2^shift) + z_y)                      in integers
+///
+///   A = llrint(r_a * 2^shift), B = llrint(r_b * 2^shift)         both in [0, 2^21]
+///
+///   acc = (a - z_a) * A + (b - z_b) * B                          |acc| <= 2 * 255 * 2^21 < 2^30: exact in int32
+///
+///   q = clamp(round_half_even(acc / 2^shift) + z_y)              in integers
+///
+/// where shift, in [0, 30], brings max(r_a, r_b) * 2^shift into [2^20, 2^21), or as near to it as 30 allows.
 /// A ratio is off by at most 2^-21 of the larger one, so that the sum before rounding is off by 255 * 2 * 2^-21 of it.
 template <>
 struct add_params<nearest_even> {

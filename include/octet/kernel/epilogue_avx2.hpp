@@ -10,7 +10,7 @@
 #include "octet/isa/isa.hpp"
 #include "octet/isa/x86.hpp"
 #include "octet/kernel/epilogue_scalar.hpp"
-#include "octet/kernel/partial_avx2.hpp"
+#include "octet/kernel/partial_sse41.hpp"
 #include "octet/quant/rounding.hpp"
 
 #if defined(__x86_64__)

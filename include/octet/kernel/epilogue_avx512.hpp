@@ -191,14 +191,15 @@ struct requantize_epilogue<isa::avx512bw, Rounding> {
     template <bool Saturating, int Vectors>
     OCTET_INLINE void store(const __m512i (&acc)[Vectors], const tile<Vectors>& t, int columns,
                             std::int8_t* out) const noexcept {
-        constexpr int second = Vectors > 1 ? 1 : 0, third = Vectors > 2 ? 2 : 0, fourth = Vectors > 3 ? 3 : second;
+        static_assert(Vectors == 1 || Vectors == 2 || Vectors == 4, "what the packs fill evenly");
+        constexpr int second = Vectors > 1 ? 1 : 0, third = Vectors == 4 ? 2 : 0, fourth = Vectors - 1;
         __m512i rounded[Vectors];
 #pragma GCC unroll 4
         for (int v = 0; v < Vectors; ++v)
             rounded[v] = Saturating ? scale.unheld(acc[v], t.m[v]) : scale(acc[v], t.m[v]);
         const __m512i row = Saturating ? bytes.saturated(rounded[0], rounded[second], rounded[third], rounded[fourth])
                                        : bytes(rounded[0], rounded[second], rounded[third], rounded[fourth]);
-        if (columns == 16 * Vectors && Vectors != 3) {
+        if (columns == 16 * Vectors) {
             if constexpr (Vectors == 4) _mm512_storeu_si512(out, row);
             if constexpr (Vectors == 2)
                 _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm512_castsi512_si256(row));

@@ -29,9 +29,9 @@ gemm_entry<Rounding> gemm_entry_of() noexcept {
 }
 }  // namespace detail
 
-/// The micro-kernel for `target`, or the next in the order of preference that is exact for these weights.
+/// The micro-kernel for `target`. Each is exact for all weights, -128 included.
 template <class Rounding>
-gemm_entry<Rounding> choose_gemm(isa target, [[maybe_unused]] bool weights_hold_minus_128) noexcept {
+gemm_entry<Rounding> choose_gemm(isa target) noexcept {
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni:

@@ -18,7 +18,7 @@ lookup_entry choose_lookup(std::same_as<isa> auto target) noexcept {
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni:
-            if (cpu().avx512_vbmi) return {target, "lookup 64 vpermi2b", &lookup_kernel<isa::avx512_vnni>::run};
+            if (cpu().avx512_vbmi) return {target, "lookup 64 vpermi2b", &lookup_kernel_vbmi::run};
             [[fallthrough]];
         case isa::avx512bw:
             return {isa::avx512bw, "lookup 64 vpermi2w", &lookup_kernel<isa::avx512bw>::run};

@@ -12,10 +12,10 @@
 namespace octet::inline OCTET_ABI {
 OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")
 
-template <>
-struct lookup_kernel<isa::avx512_vnni> {
+/// No isa tag: it runs where cpu().avx512_vbmi holds.
+struct lookup_kernel_vbmi {
     static void run(const lookup_table& table, const std::int8_t* in, std::size_t n, std::int8_t* out) noexcept {
-        const lookup_kernel kernel(table.data());
+        const lookup_kernel_vbmi kernel(table.data());
         for (; n >= 64; n -= 64, in += 64, out += 64) _mm512_storeu_si512(out, kernel.found(_mm512_loadu_si512(in)));
         if (n != 0) {
             const __mmask64 mask = ~std::uint64_t{0} >> (64 - n);
@@ -27,7 +27,7 @@ struct lookup_kernel<isa::avx512_vnni> {
     __m512i negative[2];  ///< of -128 to -1
     __m512i positive[2];  ///< of 0 to 127
 
-    explicit OCTET_INLINE lookup_kernel(const std::int8_t* table) noexcept
+    explicit OCTET_INLINE lookup_kernel_vbmi(const std::int8_t* table) noexcept
         : negative{_mm512_loadu_si512(table), _mm512_loadu_si512(table + 64)},
           positive{_mm512_loadu_si512(table + 128), _mm512_loadu_si512(table + 192)} {}
 

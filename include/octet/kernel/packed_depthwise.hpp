@@ -59,7 +59,7 @@ struct packed_depthwise {
     depthwise_layout layout;
     depthwise_plan plan;
     int channels = 0;
-    bool bounded = false;                   ///< no |accumulator| * multiplier reaches 2^31 (nearest_even)
+    bool fits_int32 = true;                 ///< Rounding::fits_int32 of every channel
     std::vector<std::ptrdiff_t> offsets{};  ///< of the terms of an output, in bytes from its first entry, for panels of
                                             ///< one register
     int outputs_a_line = 0;                 ///< an even number
@@ -143,15 +143,10 @@ packed_depthwise<Rounding> pack_depthwise(const depthwise_layout& layout, const 
                         }
         }
     }
-    packed.bounded = true;
-    if constexpr (Rounding::policy == rounding_policy::nearest_even) {
-        const std::int64_t reach = std::max(lhs_zero.value + 128, 127 - lhs_zero.value);
-        for (int c = 0; c < channels; ++c) {
-            std::int64_t most = std::abs(std::int64_t{bias[static_cast<std::size_t>(c)]});
-            for (int t = 0; t < count; ++t) most += reach * std::abs(int{by_channel.column(c)[t]});
-            const float product = static_cast<float>(most) * multipliers[static_cast<std::size_t>(c)].value;
-            packed.bounded = packed.bounded && product < 0x1p31F;
-        }
+    for (int c = 0; c < channels; ++c) {
+        const auto at = static_cast<std::size_t>(c);
+        packed.fits_int32 = packed.fits_int32 &&
+                            Rounding::fits_int32(accumulator_reach(by_channel, c, bias[at], lhs_zero), multipliers[at]);
     }
     return packed;
 }

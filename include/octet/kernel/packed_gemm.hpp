@@ -26,7 +26,6 @@ struct gemm_layout {
     int element_bytes = 1;    ///< 1: int8; 2: the same values as int16
     std::int32_t lhs_shift =
         0;  ///< what the kernel adds to every lhs byte (128 where the product takes unsigned bytes)
-    bool needs_symmetric = false;  ///< the kernel is exact only for weights in [-127, 127]
 
     /// The runs of a row whose groups are packed apart from each other, out of `runs`.
     OCTET_INLINE int packed_runs(int runs) const noexcept { return runs_apart ? runs : 1; }
@@ -81,12 +80,6 @@ inline std::int32_t folded_bias(std::int32_t bias, zero_point lhs_zero, std::int
                                      static_cast<std::uint32_t>(lhs_zero.value + lhs_shift) * sum);
 }
 
-inline bool holds_minus_128(const gemm_weights& weights) noexcept {
-    bool found = false;
-    for (const std::int8_t* w = weights.values; w != weights.column(weights.cols); ++w) found = found || *w == -128;
-    return found;
-}
-
 /// The weights, bias and multipliers of one product, packed for one kernel. Arrays of bias and multipliers reach to the
 /// end of the last panel.
 template <class Rounding>
@@ -124,8 +117,6 @@ packed_gemm<Rounding> pack_gemm(const gemm_layout& layout, const gemm_weights& f
         fail(who, ": ", from.cols, " output channels with ", bias.size(), " biases and ", multipliers.size(),
              " scales: give one of each for every channel");
     prove_accumulators(from, bias.data(), lhs_zero, who);
-    if (layout.needs_symmetric && holds_minus_128(from))
-        fail(who, ": the weights hold -128, for which this kernel is not exact: choose another kernel");
 
     packed_gemm<Rounding> packed{layout, from.cols, from.depth, from.runs, true, {}, {}, {}};
     const int run = from.depth / layout.packed_runs(from.runs), run_groups = (run + layout.group - 1) / layout.group;

@@ -8,7 +8,7 @@
 
 #include "octet/isa/x86.hpp"
 #include "octet/kernel/epilogue_avx2.hpp"
-#include "octet/kernel/partial_avx2.hpp"
+#include "octet/kernel/partial_sse41.hpp"
 #include "octet/kernel/winograd_call.hpp"
 
 #if defined(__x86_64__)

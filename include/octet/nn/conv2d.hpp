@@ -38,10 +38,13 @@ class conv2d {
     using residual = residual_add<Rounding>;
 
     /// in [batch, height, width, groups * depth], out as output_shape says; int8, any stride between pixels; out may
-    /// not overlap in. scratch: scratch_bytes(threads.workers) bytes, 64-byte aligned.
+    /// not overlap in. scratch: scratch_bytes(threads.workers) bytes, 64-byte aligned. `add`, where its sum is not
+    /// null: out = sum(y, other), or sum(other, y), with y rounded to int8 as if it had been stored; add.other has the
+    /// shape of out and may not overlap it.
     void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
                     const parallel& threads = {}, const residual& add = {}) const noexcept;
 
+    /// Throws octet::error where `in` has another number of channels or is too small for the window.
     shape output_shape(const shape& in) const;
     std::size_t scratch_bytes(int workers) const noexcept {
         if (winograd_) return winograd_->scratch_bytes(workers);
@@ -102,8 +105,7 @@ conv2d<Rounding>::conv2d(const conv2d_weights& w, conv2d_options options)
     const bool by_rows =
         groups == 1 && w.kernel.width > 1 && options_.dilation.width == 1 && (w.depth < 16 || w.depth % 4 != 0);
     const int runs = by_rows ? w.kernel.height : window_.taps();
-    const gemm_weights all{w.values.data(), w.outputs, depth};
-    kernel_ = choose_gemm<Rounding>(choose_isa(options_.target), holds_minus_128(all));
+    kernel_ = choose_gemm<Rounding>(choose_isa(options_.target));
     for (int g = 0; g < groups; ++g) {
         const std::size_t first = static_cast<std::size_t>(g) * columns;
         const gemm_weights part{w.values.data() + static_cast<std::size_t>(g) * group_bytes, w.outputs / groups, depth,

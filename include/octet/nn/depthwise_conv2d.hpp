@@ -13,7 +13,7 @@
 #include "octet/core/view.hpp"
 #include "octet/isa/select.hpp"
 #include "octet/kernel/depthwise.hpp"
-#include "octet/nn/conv2d.hpp"
+#include "octet/nn/conv2d_options.hpp"
 #include "octet/nn/layer.hpp"
 
 namespace octet {

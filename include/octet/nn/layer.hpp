@@ -19,6 +19,8 @@ namespace octet::inline OCTET_ABI {
 inline void check_layer_weights(std::string_view who, std::size_t values, int outputs, std::int64_t inner,
                                 std::size_t scales, std::size_t biases) {
     if (outputs < 1 || inner < 1) fail(who, ": weights of ", outputs, " x ", inner, ": both must be at least 1");
+    if (inner > INT32_MAX)
+        fail(who, ": ", inner, " weights for each output: split the layer, at most ", INT32_MAX, " fit");
     const auto count = static_cast<std::size_t>(outputs);
     if (values != count * static_cast<std::size_t>(inner))
         fail(who, ": ", values, " weights, but ", outputs, " outputs of ", inner, " inputs need ", outputs * inner);

@@ -86,11 +86,15 @@ void for_pool_rows(const sliding<std::int8_t>& over, tensor_view<std::int8_t> ou
 
 }  // namespace detail
 
-/// y = max over the taps inside the image: padding never wins. Input and output share scale and zero point.
+/// y = max over the taps inside the image: padding never wins. Input and output share scale and zero point. Throws
+/// octet::error naming `who` when the window or the parameters make no sense.
 class max_pool2d {
   public:
-    max_pool2d(const window& taps, zero_point zero, isa target)
-        : window_(taps), zero_(static_cast<std::int8_t>(zero.value)), kernel_(choose_max_pool(target)) {}
+    max_pool2d(const window& taps, quant_params params, isa target, std::string_view who)
+        : window_(taps), zero_(static_cast<std::int8_t>(params.zero_point.value)), kernel_(choose_max_pool(target)) {
+        taps.check(who);
+        check_int8(who, "input", params);
+    }
 
     /// in and out NHWC of any stride, out may not overlap in; scratch: scratch_bytes(threads.workers), 64-byte aligned.
     void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
@@ -109,7 +113,7 @@ class max_pool2d {
 };
 
 /// y = the average over the taps inside the image, or over those in its padding too (as real 0) with count_include_pad.
-/// Throws octet::error naming `who` when the scales do not fit together.
+/// Throws octet::error naming `who` when the window makes no sense or the scales do not fit together.
 template <class Rounding = nearest_even>
 class average_pool2d {
   public:
@@ -119,6 +123,7 @@ class average_pool2d {
           count_include_pad_(count_include_pad),
           zero_(static_cast<std::int8_t>(out.zero_point.value)),
           kernel_(choose_average_pool<Rounding>(target)) {
+        taps.check(who);
         check_int8(who, "input", in);
         check_int8(who, "output", out);
         for (int divisor = 1; divisor <= taps.taps(); ++divisor)
