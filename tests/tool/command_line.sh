@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# command_line.sh <octet> <examples/data> [<images>]: the tool on good and on bad inputs, evaluating 100 images or as said. Good ones give exit code 0 and nothing on
-# stderr; bad ones exit code 2, nothing but one line "octet: ..." on stderr, and in it what the case names.
+# command_line.sh <octet> <examples/data> [<images>]: the tool on good and on bad inputs; evaluations take 100 images, or
+# as many as said. Good inputs give exit code 0 and nothing on stderr; bad ones exit code 2, nothing but one line
+# "octet: ..." on stderr, and in it what the case names.
 set -uo pipefail
 export LC_ALL=C
-octet=$1 data=$2
+octet=$1 data=$2 images=${3:-100}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -41,7 +42,7 @@ same() {
 model=$data/demo.onnx
 normal=(--mean 128 --scale 1/64)
 calibration=(--calibration "$data/calibration_images.npy")
-evaluation=(evaluate "$model" --samples "$data/test_images.npy" --labels "$data/test_labels.npy" "${calibration[@]}" --count "${3:-100}")
+evaluation=(evaluate "$model" --samples "$data/test_images.npy" --labels "$data/test_labels.npy" "${calibration[@]}" --count "$images")
 
 # ---- good inputs
 
@@ -58,7 +59,7 @@ good 'rounding single' quantize "$model" --samples "$data/calibration_images.npy
 seq 0 9 > "$work/labels.txt"
 good '^top-1 +100.00 % +100.00 %' evaluate "$model" --samples "$data" --labels "$work/labels.txt" "${calibration[@]}" "${normal[@]}"
 good '^top-1 +100.00 % +100.00 %' evaluate "$model" --samples "$data/star.png" --labels <(echo 8) "${calibration[@]}" "${normal[@]}"
-good '^samples +'"${3:-100}"' of test_images.npy' "${evaluation[@]}" "${normal[@]}"
+good '^samples +'"$images"' of test_images.npy' "${evaluation[@]}" "${normal[@]}"
 
 # ---- the same images in other files, runs and instruction sets: the same bytes
 
@@ -75,7 +76,7 @@ same "$hash" "--batch 7" "${evaluation[@]}" "${normal[@]}" --batch 7
 same "$hash" "--threads 2" "${evaluation[@]}" "${normal[@]}" --threads 2
 same "$hash" "scale as a number" "${evaluation[@]}" --mean 128 --scale 0.015625
 
-in_bin=(evaluate "$model" --count 100)
+in_bin=(evaluate "$model" --count "$images")
 for set in test calibration; do
     tail -c +129 "$data/${set}_images.npy" > "$work/$set.bin"
     tr '\000-\377' '\200-\377\000-\177' < "$work/$set.bin" > "$work/$set.i8.bin"
