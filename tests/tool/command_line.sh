@@ -132,7 +132,7 @@ refused 'odd.bin|1000 bytes|576 bytes each' quantize "$model" --samples "$work/o
 refused 'test_labels.npy|24x24x1' quantize "$model" --samples "$data/test_labels.npy"
 refused 'odd.bin' quantize "$model" --samples "$data" --calibration "$work/odd.bin"
 
-refused 'labels.txt|10 labels|100 samples' "${in_bin[@]}" --samples "$work/test.bin" --labels "$work/labels.txt"
+refused 'labels.txt|10 labels|'"$images"' samples' "${in_bin[@]}" --samples "$work/test.bin" --labels "$work/labels.txt"
 refused '--labels' "${evaluation[@]}" --labels "$work/labels.txt"
 refused 'label|outputs 0 to 9' evaluate "$model" --samples "$data" --labels "$work/labels.txt" --class-offset 1
 echo star > "$work/words.txt"
