@@ -1,6 +1,6 @@
 // CPUs with AVX-VNNI need not have AVX-512: its kernels hold no EVEX encoding, which begins with the byte 62.
 // functions: gemm_kernel<\(octet::isa\)4,|vpdpwssd_avx_vnni
-// never: ^ *[0-9a-f]+:\t62
+// never: ^ *[0-9a-f]+:[ \t]+62[ ]
 // only: x86_64
 #include <octet/kernel/gemm.hpp>
 #include <octet/kernel/winograd.hpp>
