@@ -160,13 +160,16 @@ TEST(eigen_threads, does_not_wait_for_a_busy_pool) {
 
 TEST(eigen_threads, may_be_called_from_a_thread_of_its_pool) {
     std::atomic<bool> done{false};
-    Eigen::ThreadPool pool(1);
+    std::atomic<int> helped{0};
+    Eigen::ThreadPool pool(2);  // one of its threads is free
     eigen_threads threads{pool};
     pool.Schedule([&] {
         for (int round = 0; round < 50; ++round) check(threads.hook(), 10);
+        octet::parallel_for(threads.hook(), 10, [&](int, int worker) { helped += worker; });
         done = true;
     });
     while (!done) std::this_thread::yield();
+    EXPECT_EQ(helped, 0) << "its caller does it alone";
 }
 
 TEST(eigen_threads, runs_may_nest_and_meet) {

@@ -18,8 +18,7 @@ namespace octet::inline OCTET_ABI {
 OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl")
 
 template <class Epilogue>
-struct gemm_kernel<isa::avx512bw, Epilogue> {
-    using rounding = typename Epilogue::rounding;
+struct gemm_kernel<isa::avx512bw, Epilogue> : gemm_gathered<gemm_kernel<isa::avx512bw, Epilogue>> {
     using element = std::int16_t;
     using strip_type = gemm_strip<element, typename Epilogue::args>;
     static constexpr const char* name = "gemm 4x64 vpmaddwd";
@@ -27,13 +26,8 @@ struct gemm_kernel<isa::avx512bw, Epilogue> {
     static constexpr int register_rows = 4;
     static constexpr int tile_rows = 48;
 
-    static std::size_t scratch_bytes(int runs, int depth) noexcept {
-        return gemm_gathered<gemm_kernel>::scratch_bytes(runs, depth);
-    }
-    static void run(const gemm_call<rounding>& call) noexcept { gemm_gathered<gemm_kernel>::run(call); }
-
   private:
-    friend gemm_gathered<gemm_kernel>;
+    friend struct gemm_gathered<gemm_kernel>;
 
     /// Writes up to 31 elements beyond the last.
     static void convert(const std::int8_t* from, int bytes, std::int16_t* to) noexcept {

@@ -1,5 +1,5 @@
 // The loop nest of the GEMM micro-kernels that gather rows into scratch before they multiply: all but AVX512-VNNI and
-// scalar. No vector is named here, so that one source serves every instruction set. A kernel gives
+// scalar. No vector is named here, so that one source serves every instruction set. A kernel inherits it and gives
 //   element           of a row in scratch: int16 where both factors are widened, uint8 where vpdpbusd takes them
 //   convert           run of bytes -> elements
 //   strips[v][r]      r + 1 rows at once against a panel or its first half, with weights of the elements' width

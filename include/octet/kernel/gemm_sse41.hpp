@@ -14,8 +14,7 @@ namespace octet::inline OCTET_ABI {
 OCTET_REGION("sse4.1")
 
 template <class Epilogue>
-struct gemm_kernel<isa::sse41, Epilogue> {
-    using rounding = typename Epilogue::rounding;
+struct gemm_kernel<isa::sse41, Epilogue> : gemm_gathered<gemm_kernel<isa::sse41, Epilogue>> {
     using element = std::int16_t;
     using strip_type = gemm_strip<element, typename Epilogue::args>;
     static constexpr const char* name = "gemm 3x16 pmaddwd";
@@ -23,13 +22,8 @@ struct gemm_kernel<isa::sse41, Epilogue> {
     static constexpr int register_rows = 3;
     static constexpr int tile_rows = 48;
 
-    static std::size_t scratch_bytes(int runs, int depth) noexcept {
-        return gemm_gathered<gemm_kernel>::scratch_bytes(runs, depth);
-    }
-    static void run(const gemm_call<rounding>& call) noexcept { gemm_gathered<gemm_kernel>::run(call); }
-
   private:
-    friend gemm_gathered<gemm_kernel>;
+    friend struct gemm_gathered<gemm_kernel>;
 
     /// The last elements are those of a whole register, which overlaps the one before.
     static void convert(const std::int8_t* from, int bytes, std::int16_t* to) noexcept {

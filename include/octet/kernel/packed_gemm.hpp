@@ -23,7 +23,6 @@ struct gemm_layout {
     int panel = 1;
     int group = 1;
     bool runs_apart = false;  ///< see first_depth
-    int element_bytes = 1;    ///< 1: int8; 2: the same values as int16
     std::int32_t lhs_shift =
         0;  ///< what the kernel adds to every lhs byte (128 where the product takes unsigned bytes)
 
@@ -100,8 +99,7 @@ struct packed_gemm {
     }
     /// Bytes of one panel.
     std::size_t panel_bytes() const noexcept {
-        return static_cast<std::size_t>(groups()) *
-               static_cast<std::size_t>(layout.group * layout.panel * layout.element_bytes);
+        return static_cast<std::size_t>(groups()) * static_cast<std::size_t>(layout.group * layout.panel);
     }
     const std::byte* panel(int index) const noexcept {
         return weights.data() + static_cast<std::size_t>(index) * panel_bytes();
@@ -136,12 +134,7 @@ packed_gemm<Rounding> pack_gemm(const gemm_layout& layout, const gemm_weights& f
             const std::int64_t slot =
                 (std::int64_t{k / run * run_groups + group} * layout.panel + n % layout.panel) * layout.group + in_run -
                 layout.first_depth(group, run);
-            const std::int8_t value = from.column(n)[k];
-            const std::int16_t wide = value;
-            if (layout.element_bytes == 1)
-                std::memcpy(panel + slot, &value, 1);
-            else
-                std::memcpy(panel + slot * 2, &wide, 2);
+            panel[slot] = static_cast<std::byte>(from.column(n)[k]);
         }
     }
     return packed;

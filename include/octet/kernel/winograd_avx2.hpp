@@ -22,19 +22,8 @@ struct winograd_product_avx2 {
     static constexpr int panel = 32;
     static constexpr int register_rows = 3;
 
-    /// As on AVX-512: blocks of nearly equal numbers of rows, each of which asks for its share of the next weights.
     static void multiply(const winograd_product& call) noexcept {
-        const std::ptrdiff_t bytes = 4 * panel * std::ptrdiff_t{call.pairs};  // of a position
-        const auto* next = reinterpret_cast<const char*>(call.weights) + bytes;
-        winograd_product part = call;
-        for (int blocks = (call.rows + register_rows - 1) / register_rows, done = 0; blocks > 0; --blocks) {
-            const int rows = (call.rows - done + blocks - 1) / blocks;
-            strips[call.columns > 16 ? 1 : 0][rows < 2 ? 0 : rows - 2](part, next + bytes * done / call.rows,
-                                                                       4 * panel * rows / call.rows);
-            part.lhs += rows * part.lhs_stride;
-            part.out += rows * part.out_stride;
-            done += rows;
-        }
+        winograd_multiply<panel, register_rows>(call, strips);
     }
 
   private:
@@ -116,7 +105,8 @@ struct winograd_transforms_avx2 {
 #pragma GCC unroll 4
                 for (int x = 0; x < 4; ++x) {
                     const __m256i quotient = _mm256_srai_epi32(
-                        _mm256_mullo_epi32(reinterpret_cast<__m256i>(sums[x]), _mm256_set1_epi32(954437177)), 6);
+                        _mm256_mullo_epi32(reinterpret_cast<__m256i>(sums[x]), _mm256_set1_epi32(winograd_inverse_9)),
+                        6);
                     scaled[x] = scale(_mm256_add_epi32(quotient, bias), multipliers);
                 }
                 alignas(32) std::int8_t pixels[4][8];

@@ -20,21 +20,8 @@ struct winograd_product_avx512 {
     static constexpr int panel = 64;
     static constexpr int register_rows = 6;
 
-    /// Blocks of nearly equal numbers of rows: 13 rows are 5 + 4 + 4, not 6 + 6 + 1, whose last would wait for its
-    /// sums. Each block asks for its share of the weights of the next position, so that memory works all the time:
-    /// without that, weights that come from DRAM make 256 depths 1.5 times slower.
     static void multiply(const winograd_product& call) noexcept {
-        const std::ptrdiff_t bytes = 4 * panel * std::ptrdiff_t{call.pairs};  // of a position
-        const auto* next = reinterpret_cast<const char*>(call.weights) + bytes;
-        winograd_product part = call;
-        for (int blocks = (call.rows + register_rows - 1) / register_rows, done = 0; blocks > 0; --blocks) {
-            const int rows = (call.rows - done + blocks - 1) / blocks;
-            strips[call.columns > 32 ? 1 : 0][rows < 3 ? 0 : rows - 3](part, next + bytes * done / call.rows,
-                                                                       4 * panel * rows / call.rows);
-            part.lhs += rows * part.lhs_stride;
-            part.out += rows * part.out_stride;
-            done += rows;
-        }
+        winograd_multiply<panel, register_rows>(call, strips);
     }
 
   private:
@@ -120,7 +107,8 @@ struct winograd_transforms_avx512 {
 #pragma GCC unroll 4
                 for (int x = 0; x < 4; ++x) {
                     const __m512i quotient = _mm512_srai_epi32(
-                        _mm512_mullo_epi32(reinterpret_cast<__m512i>(sums[x]), _mm512_set1_epi32(954437177)), 6);
+                        _mm512_mullo_epi32(reinterpret_cast<__m512i>(sums[x]), _mm512_set1_epi32(winograd_inverse_9)),
+                        6);
                     scaled[x] = scale(_mm512_add_epi32(quotient, bias), multipliers);
                 }
                 alignas(64) std::int8_t pixels[4][16];

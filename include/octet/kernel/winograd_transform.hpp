@@ -66,9 +66,12 @@ OCTET_INLINE void winograd_output(const T (&m)[6], T (&y)[4]) noexcept {
     y[3] = difference + ((twice + m[5]) << 2);
 }
 
-/// Y from 576 Y modulo 2^32, -2^25 <= Y < 2^25: 954,437,177 * 9 = 1 modulo 2^32.
+/// The inverse of 9: their product is 1 modulo 2^32.
+inline constexpr std::int32_t winograd_inverse_9 = 954'437'177;
+
+/// Y from 576 Y modulo 2^32, -2^25 <= Y < 2^25.
 inline std::int32_t winograd_quotient(std::uint32_t sum) noexcept {
-    return static_cast<std::int32_t>(sum * 954437177U) >> 6;
+    return static_cast<std::int32_t>(sum * std::uint32_t{winograd_inverse_9}) >> 6;
 }
 
 }  // namespace octet::inline OCTET_ABI

@@ -11,13 +11,6 @@
 
 namespace octet::inline OCTET_ABI {
 
-/// out = in, where both have as many rows of the same length, and any stride. They may not overlap.
-template <class T>
-void copy_rows(tensor_view<const T> in, tensor_view<T> out) noexcept {
-    const auto bytes = static_cast<std::size_t>(in.cols()) * sizeof(T);
-    for (std::int64_t r = 0; r < in.rows(); ++r) std::memcpy(out.row(r), in.row(r), bytes);
-}
-
 /// The elements of `in` in row-major order under the shape of `out`, which has as many. They may not overlap.
 template <class T>
 void reshape_copy(tensor_view<const T> in, tensor_view<T> out) noexcept {
