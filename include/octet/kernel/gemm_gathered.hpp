@@ -30,6 +30,7 @@ struct gemm_strip {
     int columns;
     std::int8_t* out;
     std::ptrdiff_t out_stride;
+    int rows_of_call;  ///< which share out what is asked for ahead of time: the panel behind this one
 };
 
 template <class Kernel>
@@ -80,7 +81,8 @@ struct gemm_gathered {
                     .args = {w.multipliers.data() + first, call.out_zero, call.limits},
                     .columns = columns,
                     .out = call.out + first,
-                    .out_stride = call.out_stride};
+                    .out_stride = call.out_stride,
+                    .rows_of_call = call.count};
             if constexpr (sizeof(element) == 1) {
                 s.weights = packed;
             } else {
