@@ -264,6 +264,11 @@ TYPED_TEST(gemm, random_problems) {
     });
 }
 
+/// Weights larger than the 8 MiB from which on the AVX512-VNNI kernel asks for them ahead.
+TYPED_TEST(gemm, a_row_against_weights_that_no_cache_holds) {
+    this->each([](const auto& law) { law.check({.rows = 1, .cols = 2050, .depth = 4099, .lhs_zero = -7, .seed = 5}); });
+}
+
 TYPED_TEST(gemm, extreme_zero_points_and_clamps) {
     this->each([](const auto& law) {
         for (const int lhs_zero : {-128, -1, 0, 127})

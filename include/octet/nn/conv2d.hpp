@@ -91,8 +91,8 @@ conv2d<Rounding>::conv2d(const conv2d_weights& w, conv2d_options options)
                         w.bias.size());
     if (groups < 1 || w.outputs % groups != 0)
         fail(who, ": ", groups, " groups do not divide ", w.outputs, " output channels");
-    if (chooses_winograd<Rounding>(w, options_)) {
-        winograd_.emplace(w, options_);
+    if (const auto made = chooses_winograd<Rounding>(w, options_)) {
+        winograd_.emplace(w, options_, *made);
         return;
     }
     const std::size_t group_bytes = w.values.size() / static_cast<std::size_t>(groups);
