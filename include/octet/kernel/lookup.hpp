@@ -24,7 +24,7 @@ lookup_entry choose_lookup(std::same_as<isa> auto target) noexcept {
             return {isa::avx512bw, "lookup 64 vpermi2w", &lookup_kernel<isa::avx512bw>::run};
         case isa::avx_vnni:
         case isa::avx2:
-            return {isa::avx2, "lookup 64 vpshufb", &lookup_kernel<isa::avx2>::run};
+            return {isa::avx2, "lookup 32 vpshufb", &lookup_kernel<isa::avx2>::run};
 #endif
         default:
             return {isa::scalar, "lookup", &lookup_kernel<isa::scalar>::run};
