@@ -8,7 +8,7 @@
 #include "octet/isa/x86.hpp"
 #include "octet/kernel/epilogue_scalar.hpp"
 #include "octet/kernel/partial_sse41.hpp"
-#include "octet/quant/rounding.hpp"
+#include "octet/quant/result.hpp"
 
 #if defined(__x86_64__)
 namespace octet::inline OCTET_ABI {
@@ -17,13 +17,13 @@ OCTET_REGION("sse4.1")
 /// Accumulators of one row in registers of 4 columns: scale, pack, store. The fixed-point policies shift each column by
 /// a count of its own, for which SSE4.1 has no instruction: they take the scalar law, column by column.
 template <class Rounding>
-struct requantize_epilogue<isa::sse41, Rounding> {
-    using rounding = Rounding;
+struct store_epilogue<isa::sse41, Rounding> {
+    using result = Rounding;
     using args = epilogue_args<typename Rounding::multiplier>;
 
     args with;
 
-    explicit OCTET_INLINE requantize_epilogue(const args& a) noexcept : with(a) {}
+    explicit OCTET_INLINE store_epilogue(const args& a) noexcept : with(a) {}
 
     /// out[n] = requantize(acc[n / 4][n % 4], multipliers[n]) for `columns` in [1, 4 * Vectors]; nothing beyond them is
     /// written.
@@ -31,14 +31,14 @@ struct requantize_epilogue<isa::sse41, Rounding> {
     OCTET_INLINE void store(const __m128i (&acc)[Vectors], int columns, std::int8_t* out) const noexcept {
         alignas(16) std::int32_t all[4 * Vectors];
         for (int v = 0; v < Vectors; ++v) _mm_store_si128(reinterpret_cast<__m128i*>(all + 4 * v), acc[v]);
-        requantize_epilogue<isa::scalar, Rounding>::store(all, columns, with, out);
+        store_epilogue<isa::scalar, Rounding>::store(all, columns, with, out);
     }
 };
 
 /// The upper clamp stands before the conversion, which turns 2^31 and more into -2^31; -2^31 and less stay there.
 template <>
-struct requantize_epilogue<isa::sse41, nearest_even> {
-    using rounding = nearest_even;
+struct store_epilogue<isa::sse41, nearest_even> {
+    using result = nearest_even;
     using args = epilogue_args<nearest_even::multiplier>;
 
     const nearest_even::multiplier* multipliers;
@@ -47,7 +47,7 @@ struct requantize_epilogue<isa::sse41, nearest_even> {
     __m128i low;   ///< 16 x int8
     __m128i high;
 
-    explicit OCTET_INLINE requantize_epilogue(const args& a) noexcept
+    explicit OCTET_INLINE store_epilogue(const args& a) noexcept
         : multipliers(a.multipliers),
           ceiling(_mm_set1_ps(static_cast<float>(a.limits.high - a.out_zero.value))),
           zero(_mm_set1_epi16(static_cast<short>(a.out_zero.value))),
@@ -75,6 +75,44 @@ struct requantize_epilogue<isa::sse41, nearest_even> {
     OCTET_INLINE __m128i scaled(__m128i acc, const nearest_even::multiplier* m) const noexcept {
         static_assert(sizeof(*m) == sizeof(float));
         return _mm_cvtps_epi32(_mm_min_ps(_mm_mul_ps(_mm_cvtepi32_ps(acc), _mm_loadu_ps(&m->value)), ceiling));
+    }
+};
+
+/// Results of 32 bits: accumulators of one row as they are, or dequantized.
+template <class Result>
+requires(!stores_int8<Result>) struct store_epilogue<isa::sse41, Result> {
+    using result = Result;
+    using multiplier = typename Result::multiplier;
+    using args = epilogue_args<multiplier>;
+
+    const multiplier* multipliers;
+
+    explicit OCTET_INLINE store_epilogue(const args& a) noexcept : multipliers(a.multipliers) {}
+
+    /// out[n] = result_of(acc[n / 4][n % 4], multipliers[n]) for `columns` in [1, 4 * Vectors]; nothing beyond them is
+    /// written.
+    template <int Vectors>
+    OCTET_INLINE void store(const __m128i (&acc)[Vectors], int columns, typename Result::stored* out) const noexcept {
+#pragma GCC unroll 4
+        for (int v = 0; v < Vectors; ++v) {
+            const __m128i words = word(acc[v], multipliers + 4 * v);
+            auto* const to = reinterpret_cast<std::int8_t*>(out + 4 * v);
+            const int left = columns - 4 * v;
+            if (left >= 4) {
+                _mm_storeu_si128(reinterpret_cast<__m128i*>(to), words);
+            } else {
+                if (left > 0) store_partial(to, words, 4 * left);
+                return;
+            }
+        }
+    }
+
+  private:
+    static OCTET_INLINE __m128i word(__m128i acc, [[maybe_unused]] const multiplier* m) noexcept {
+        if constexpr (std::is_same_v<Result, dequantized>)
+            return _mm_castps_si128(_mm_mul_ps(_mm_cvtepi32_ps(acc), _mm_loadu_ps(&m->value)));
+        else
+            return acc;
     }
 };
 
