@@ -14,6 +14,25 @@
 namespace octet::inline OCTET_ABI {
 OCTET_REGION("sse4.1")
 
+/// Scaled values to bytes: clamp(value + zero point), 16 at a time.
+struct bytes_sse41 {
+    __m128i zero;  ///< 8 x int16
+    __m128i low;   ///< 16 x int8
+    __m128i high;
+
+    OCTET_INLINE bytes_sse41(zero_point z, clamp limits) noexcept
+        : zero(_mm_set1_epi16(static_cast<short>(z.value))),
+          low(_mm_set1_epi8(static_cast<char>(limits.low))),
+          high(_mm_set1_epi8(static_cast<char>(limits.high))) {}
+
+    /// The bytes of a, of b, of c and of d, 4 each.
+    OCTET_INLINE __m128i operator()(__m128i a, __m128i b, __m128i c, __m128i d) const noexcept {
+        const __m128i front = _mm_adds_epi16(_mm_packs_epi32(a, b), zero);
+        const __m128i back = _mm_adds_epi16(_mm_packs_epi32(c, d), zero);
+        return _mm_min_epi8(_mm_max_epi8(_mm_packs_epi16(front, back), low), high);
+    }
+};
+
 /// Accumulators of one row in registers of 4 columns: scale, pack, store. The fixed-point policies shift each column by
 /// a count of its own, for which SSE4.1 has no instruction: they take the scalar law, column by column.
 template <class Rounding>
@@ -43,16 +62,12 @@ struct store_epilogue<isa::sse41, nearest_even> {
 
     const nearest_even::multiplier* multipliers;
     __m128 ceiling;
-    __m128i zero;  ///< 8 x int16
-    __m128i low;   ///< 16 x int8
-    __m128i high;
+    bytes_sse41 bytes;
 
     explicit OCTET_INLINE store_epilogue(const args& a) noexcept
         : multipliers(a.multipliers),
           ceiling(_mm_set1_ps(static_cast<float>(a.limits.high - a.out_zero.value))),
-          zero(_mm_set1_epi16(static_cast<short>(a.out_zero.value))),
-          low(_mm_set1_epi8(static_cast<char>(a.limits.low))),
-          high(_mm_set1_epi8(static_cast<char>(a.limits.high))) {}
+          bytes(a.out_zero, a.limits) {}
 
     /// out[n] = requantize(acc[n / 4][n % 4], multipliers[n]) for `columns` in [1, 4 * Vectors]; nothing beyond them is
     /// written.
@@ -62,9 +77,7 @@ struct store_epilogue<isa::sse41, nearest_even> {
         __m128i rounded[Vectors];
 #pragma GCC unroll 4
         for (int v = 0; v < Vectors; ++v) rounded[v] = scaled(acc[v], multipliers + 4 * v);
-        const __m128i front = _mm_adds_epi16(_mm_packs_epi32(rounded[0], rounded[1]), zero);
-        const __m128i back = _mm_adds_epi16(_mm_packs_epi32(rounded[Vectors - 2], rounded[Vectors - 1]), zero);
-        const __m128i row = _mm_min_epi8(_mm_max_epi8(_mm_packs_epi16(front, back), low), high);
+        const __m128i row = bytes(rounded[0], rounded[1], rounded[Vectors - 2], rounded[Vectors - 1]);
         if (columns == 16)
             _mm_storeu_si128(reinterpret_cast<__m128i*>(out), row);
         else
