@@ -18,37 +18,29 @@ OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 template <class Params>
 struct binary_lanes_avx512;
 
-/// a * A + b * B + offset, where a * A = 256 a * (A >> 8) + a * (A & 255): one dot product of int16, and one of bytes
-/// with the unsigned low weights.
-struct raised_avx512 {
-    __m512i low, high, offset;
-
-    OCTET_INLINE raised_avx512(const add_params<nearest_even>& p, std::int32_t sum) noexcept
-        : low(_mm512_set1_epi32((p.a & 0xff) << 8 |
-                                static_cast<std::int32_t>(static_cast<std::uint32_t>(p.b & 0xff) << 24))),
-          high(_mm512_set1_epi32(p.a >> 8 | (p.b >> 8) << 16)),
-          offset(_mm512_set1_epi32(sum)) {}
-    OCTET_INLINE __m512i operator()(__m512i pairs) const noexcept {
-        __m512i raised = offset;  // not the intrinsics: GCC 12 copies the accumulators that it feeds them
-        asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(raised) : "v"(low), "v"(pairs));
-        asm("vpdpwssd {%2, %1, %0|%0, %1, %2}" : "+v"(raised) : "v"(high), "v"(pairs));
-        return raised;
-    }
-};
+/// acc += a * A + b * B, where a * A = 256 a * (A >> 8) + a * (A & 255): one dot product of int16, and one of bytes
+/// with the unsigned low weights. Not the intrinsics: GCC 12 copies the accumulators that it feeds them.
+OCTET_INLINE void add_weighted(__m512i& acc, __m512i low, __m512i bytes, __m512i high, __m512i words) noexcept {
+    asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(acc) : "v"(low), "v"(bytes));
+    asm("vpdpwssd {%2, %1, %0|%0, %1, %2}" : "+v"(acc) : "v"(high), "v"(words));
+}
 
 template <>
 struct binary_lanes_avx512<add_params<nearest_even>> {
-    raised_avx512 raise;
-    __m512i mask, even;
+    __m512i low, high, offset, mask, even;
     __m128i shift;
 
     explicit OCTET_INLINE binary_lanes_avx512(const add_params<nearest_even>& p) noexcept
-        : raise(p, p.offset),
+        : low(_mm512_slli_epi32(_mm512_set1_epi32((p.weights.a & 255) | (p.weights.b & 255) << 16), 8)),
+          high(_mm512_set1_epi32(p.weights.a >> 8 | (p.weights.b >> 8) << 16)),
+          offset(_mm512_set1_epi32(p.offset)),
           mask(_mm512_set1_epi32(p.mask())),
           even(_mm512_set1_epi32(~1)),
-          shift(_mm_cvtsi32_si128(p.shift)) {}
+          shift(_mm_cvtsi32_si128(p.weights.shift)) {}
     OCTET_INLINE __m512i operator()(__m512i pairs) const noexcept {
-        const __m512i raised = raise(pairs), up = _mm512_sra_epi32(raised, shift);
+        __m512i raised = offset;
+        add_weighted(raised, low, pairs, high, pairs);
+        const __m512i up = _mm512_sra_epi32(raised, shift);
         return _mm512_mask_and_epi32(up, _mm512_testn_epi32_mask(raised, mask), up, even);
     }
 };
@@ -85,31 +77,7 @@ struct binary_lanes_avx512<add_params<Rounding>> {
     }
 };
 
-template <class Rounding>
-struct binary_lanes_avx512<mul_params<Rounding>> {
-    __m512i a_zero, b_zero;
-    scale_avx512<Rounding> scale;
-    typename scale_avx512<Rounding>::multipliers m;
-
-    explicit OCTET_INLINE binary_lanes_avx512(const mul_params<Rounding>& p) noexcept
-        : a_zero(_mm512_set1_epi32(p.a_zero.value)),
-          b_zero(_mm512_set1_epi32(p.b_zero.value)),
-          scale(p.out_zero, p.limits),
-          m(all(p.m)) {}
-    OCTET_INLINE __m512i operator()(__m512i pairs) const noexcept {
-        const __m512i a = _mm512_sub_epi32(first_of(pairs), a_zero), b = _mm512_sub_epi32(second_of(pairs), b_zero);
-        return scale(_mm512_mullo_epi32(a, b), m);
-    }
-
-  private:
-    static OCTET_INLINE typename scale_avx512<Rounding>::multipliers all(typename Rounding::multiplier one) noexcept {
-        typename Rounding::multiplier copies[16];
-        for (auto& copy : copies) copy = one;
-        return scale_avx512<Rounding>::load(copies);
-    }
-};
-
-/// acc times a small multiplier, from 2 * acc.
+/// acc times a small multiplier.
 template <class Rounding>
 struct small_scale_avx512 {
     __m512i rounding, value, away;
@@ -122,46 +90,14 @@ struct small_scale_avx512 {
         away = _mm512_set1_epi32(m.away ? -1 : 0);
         right = _mm_cvtsi32_si128(m.right);
     }
-    OCTET_INLINE __m512i operator()(__m512i twice) const noexcept {
+    OCTET_INLINE __m512i operator()(__m512i acc) const noexcept {
+        const __m512i twice = _mm512_add_epi32(acc, acc);
         const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(twice, value), rounding);
         const __m512i odd = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(twice, 32), value), rounding);
         __m512i high = _mm512_mask_mov_epi32(_mm512_srli_epi64(even, 32), 0xaaaa, odd);
         if constexpr (Rounding::policy == rounding_policy::tflite)
             high = _mm512_add_epi32(high, _mm512_and_si512(_mm512_srai_epi32(twice, 31), away));
         return _mm512_sra_epi32(high, right);
-    }
-};
-
-/// An add whose first input has the larger scale, so that u is (a - z_a) * 2^19.
-template <class Rounding>
-struct small_add_avx512 {
-    __m512i a_zero, b_zero;
-    small_scale_avx512<Rounding> in, out;
-
-    OCTET_INLINE small_add_avx512(zero_point a, zero_point b, detail::fixed_point b_scale,
-                                  detail::fixed_point out_scale) noexcept
-        : a_zero(_mm512_set1_epi32(a.value * (1 << 20))),
-          b_zero(_mm512_set1_epi32(b.value * (1 << 21))),
-          in(b_scale),
-          out(out_scale) {}
-    OCTET_INLINE __m512i operator()(__m512i pairs) const noexcept {
-        const __m512i a = _mm512_srai_epi32(_mm512_slli_epi32(pairs, 16), 4);   // a * 2^20
-        const __m512i b = _mm512_slli_epi32(_mm512_srai_epi32(pairs, 24), 21);  // b * 2^21
-        const __m512i twice_v = _mm512_slli_epi32(in(_mm512_sub_epi32(b, b_zero)), 1);
-        return out(_mm512_add_epi32(_mm512_sub_epi32(a, a_zero), twice_v));
-    }
-};
-
-template <class Rounding>
-struct small_mul_avx512 {
-    __m512i a_zero, b_zero;
-    small_scale_avx512<Rounding> scale;
-
-    explicit OCTET_INLINE small_mul_avx512(const mul_params<Rounding>& p) noexcept
-        : a_zero(_mm512_set1_epi32(2 * p.a_zero.value)), b_zero(_mm512_set1_epi32(p.b_zero.value)), scale(p.m) {}
-    OCTET_INLINE __m512i operator()(__m512i pairs) const noexcept {
-        const __m512i twice_a = _mm512_slli_epi32(first_of(pairs), 1);
-        return scale(_mm512_mullo_epi32(_mm512_sub_epi32(twice_a, a_zero), _mm512_sub_epi32(second_of(pairs), b_zero)));
     }
 };
 
@@ -182,32 +118,90 @@ struct binary_block_avx512 {
     }
 };
 
-/// The same for sums without a tie, whose offset takes in the output's zero point. Clamped: false where the limits are
-/// those of int8, which the packs keep.
+/// The same for a linear_add. One round of unpack leaves (a0, a1, b0, b1) in 32-bit lanes: their odd bytes are the high
+/// bytes of words as they stand, their even ones after a shift, and the sums' upper halves side by side are 32 results
+/// in order, with shift - 16 bits to go. Clamped: false where the limits are those of int8, which the packs keep.
 template <bool Clamped>
-struct plain_add_avx512 {
-    raised_avx512 raise;
+struct linear_add_avx512 {
+    __m512i low, high, offset, odd_bytes, least, most;
     __m128i shift;
-    __m512i low, high;
 
-    /// The offset stays within 2^30 + 2^29 as long as 2^shift * 128 does.
-    static bool fits(const add_params<nearest_even>& p) noexcept { return !p.ties && p.shift <= 22; }
-
-    explicit OCTET_INLINE plain_add_avx512(const add_params<nearest_even>& p) noexcept
-        : raise(p, p.offset + p.out_zero.value * (1 << p.shift)),
-          shift(_mm_cvtsi32_si128(p.shift)),
-          low(_mm512_set1_epi8(static_cast<char>(p.limits.low))),
-          high(_mm512_set1_epi8(static_cast<char>(p.limits.high))) {}
+    explicit OCTET_INLINE linear_add_avx512(const linear_add& p) noexcept
+        : low(_mm512_set1_epi32((p.a & 255) | (p.b & 255) << 16)),
+          high(_mm512_set1_epi32(p.a >> 8 | (p.b >> 8) << 16)),
+          offset(_mm512_set1_epi32(p.offset)),
+          odd_bytes(_mm512_slli_epi16(_mm512_set1_epi16(255), 8)),
+          least(_mm512_set1_epi8(static_cast<char>(p.limits.low))),
+          most(_mm512_set1_epi8(static_cast<char>(p.limits.high))),
+          shift(_mm_cvtsi32_si128(p.shift - 16)) {}
     OCTET_INLINE __m512i operator()(__m512i a, __m512i b) const noexcept {
-        const __m512i all = _mm512_packs_epi16(words(_mm512_unpacklo_epi8(a, b)), words(_mm512_unpackhi_epi8(a, b)));
-        return Clamped ? _mm512_min_epi8(_mm512_max_epi8(all, low), high) : all;
+        const __m512i all = _mm512_packs_epi16(words(_mm512_unpacklo_epi16(a, b)), words(_mm512_unpackhi_epi16(a, b)));
+        return Clamped ? _mm512_min_epi8(_mm512_max_epi8(all, least), most) : all;
     }
 
   private:
     OCTET_INLINE __m512i words(__m512i pairs) const noexcept {
-        const __m512i zero = _mm512_setzero_si512();
-        return _mm512_packs_epi32(_mm512_sra_epi32(raise(_mm512_unpacklo_epi8(zero, pairs)), shift),
-                                  _mm512_sra_epi32(raise(_mm512_unpackhi_epi8(zero, pairs)), shift));
+        __m512i even = offset, odd = offset;
+        add_weighted(even, low, pairs, high, _mm512_slli_epi16(pairs, 8));
+        add_weighted(odd, _mm512_slli_epi32(low, 8), pairs, high, _mm512_and_si512(pairs, odd_bytes));
+        return _mm512_sra_epi16(_mm512_mask_blend_epi16(0xaaaaaaaa, _mm512_srli_epi32(even, 16), odd), shift);
+    }
+};
+
+/// The scaled products of a mul: 16 of (a - z_a) * (b - z_b) to int32 before the output's zero point.
+template <class Rounding, bool Small>
+struct mul_scale_avx512 {
+    scale_avx512<Rounding> scale;
+    typename scale_avx512<Rounding>::multipliers m;
+
+    explicit OCTET_INLINE mul_scale_avx512(const mul_params<Rounding>& p) noexcept : scale(p.out_zero, p.limits) {
+        typename Rounding::multiplier copies[16];
+        for (auto& copy : copies) copy = p.m;
+        m = scale_avx512<Rounding>::load(copies);
+    }
+    OCTET_INLINE __m512i operator()(__m512i acc) const noexcept {
+        if constexpr (Small)
+            return scale.unheld(acc, m);
+        else
+            return scale(acc, m);
+    }
+};
+template <>
+struct mul_scale_avx512<tflite, true> : small_scale_avx512<tflite> {
+    explicit OCTET_INLINE mul_scale_avx512(const mul_params<tflite>& p) noexcept : small_scale_avx512(p.m) {}
+};
+template <>
+struct mul_scale_avx512<single, true> : small_scale_avx512<single> {
+    explicit OCTET_INLINE mul_scale_avx512(const mul_params<single>& p) noexcept : small_scale_avx512(p.m) {}
+};
+
+/// 64 products. Even and odd bytes become words; vpmaddwd of a word and 0 with two words is one product, so that each
+/// register of results holds every fourth element, and one shuffle restores their order.
+template <class Rounding, bool Small>
+struct mul_block_avx512 {
+    __m512i a_zero, b_zero, order;
+    mul_scale_avx512<Rounding, Small> scale;
+    bytes_avx512 bytes;
+
+    explicit OCTET_INLINE mul_block_avx512(const mul_params<Rounding>& p) noexcept
+        : a_zero(_mm512_set1_epi16(static_cast<short>(p.a_zero.value))),
+          b_zero(_mm512_set1_epi16(static_cast<short>(p.b_zero.value))),
+          order(_mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15))),
+          scale(p),
+          bytes(p.out_zero, p.limits) {}
+    OCTET_INLINE __m512i operator()(__m512i a, __m512i b) const noexcept {
+        __m512i r[4];
+        products(even_bytes(a), even_bytes(b), r[0], r[2]);
+        products(_mm512_srai_epi16(a, 8), _mm512_srai_epi16(b, 8), r[1], r[3]);
+        return _mm512_shuffle_epi8(bytes.lanes(r[0], r[1], r[2], r[3]), order);
+    }
+
+  private:
+    static OCTET_INLINE __m512i even_bytes(__m512i x) noexcept { return _mm512_srai_epi16(_mm512_slli_epi16(x, 8), 8); }
+    OCTET_INLINE void products(__m512i a, __m512i b, __m512i& low, __m512i& high) const noexcept {
+        const __m512i y = _mm512_sub_epi16(b, b_zero);
+        low = scale(_mm512_madd_epi16(_mm512_maskz_sub_epi16(0x55555555, a, a_zero), y));
+        high = scale(_mm512_madd_epi16(_mm512_maskz_sub_epi16(0xaaaaaaaa, a, a_zero), y));
     }
 };
 
@@ -226,29 +220,21 @@ OCTET_INLINE void binary_row_avx512(const Block& block, binary_operands o) noexc
 }
 
 /// The cheapest form of each operation that its parameters allow.
-OCTET_INLINE void binary_best_avx512(const add_params<nearest_even>& p, const binary_operands& o) noexcept {
-    if (!plain_add_avx512<false>::fits(p))
-        return binary_row_avx512(binary_block_avx512(binary_lanes_avx512<add_params<nearest_even>>(p), p), o);
-    if (p.limits == clamp{}) return binary_row_avx512(plain_add_avx512<false>(p), o);
-    binary_row_avx512(plain_add_avx512<true>(p), o);
-}
 template <class Rounding>
 OCTET_INLINE void binary_best_avx512(const add_params<Rounding>& p, const binary_operands& o) noexcept {
-    using small = small_add_avx512<Rounding>;
-    if (!detail::small_multiplier::fits(p.out))
+    if (!p.linear.exact)
         binary_row_avx512(binary_block_avx512(binary_lanes_avx512<add_params<Rounding>>(p), p), o);
-    else if (detail::small_multiplier::halves(p.a))
-        binary_row_avx512(binary_block_avx512(small(p.a_zero, p.b_zero, p.b, p.out), p), o);
+    else if (p.limits == clamp{})
+        binary_row_avx512(linear_add_avx512<false>(p.linear), o);
     else
-        binary_row_avx512(binary_block_avx512(small(p.b_zero, p.a_zero, p.a, p.out), p),
-                          {o.b, o.b_step, o.a, o.a_step, o.out, o.n});
+        binary_row_avx512(linear_add_avx512<true>(p.linear), o);
 }
 template <class Rounding>
 OCTET_INLINE void binary_best_avx512(const mul_params<Rounding>& p, const binary_operands& o) noexcept {
-    if constexpr (Rounding::policy != rounding_policy::nearest_even)
-        if (detail::small_multiplier::fits(p.m))
-            return binary_row_avx512(binary_block_avx512(small_mul_avx512<Rounding>(p), p), o);
-    binary_row_avx512(binary_block_avx512(binary_lanes_avx512<mul_params<Rounding>>(p), p), o);
+    if (p.small())
+        binary_row_avx512(mul_block_avx512<Rounding, true>(p), o);
+    else
+        binary_row_avx512(mul_block_avx512<Rounding, false>(p), o);
 }
 
 template <class Params>
