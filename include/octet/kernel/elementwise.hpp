@@ -7,6 +7,7 @@
 #include "octet/kernel/elementwise_avx512_vnni.hpp"
 #include "octet/kernel/elementwise_call.hpp"
 #include "octet/kernel/elementwise_scalar.hpp"
+#include "octet/kernel/elementwise_sse41.hpp"
 
 namespace octet::inline OCTET_ABI {
 
@@ -21,6 +22,8 @@ binary_entry<Params> choose_binary(isa target) noexcept {
         case isa::avx_vnni:
         case isa::avx2:
             return {isa::avx2, "elementwise 32 vpmaddwd", &binary_kernel<isa::avx2, Params>::run};
+        case isa::sse41:
+            return {isa::sse41, "elementwise 16", &binary_kernel<isa::sse41, Params>::run};
 #endif
         default:
             return {isa::scalar, "elementwise", &binary_kernel<isa::scalar, Params>::run};
