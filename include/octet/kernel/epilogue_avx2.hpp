@@ -194,14 +194,9 @@ struct store_epilogue<isa::avx2, Rounding> {
 
 /// Results of 32 bits: accumulators of one row as they are, or dequantized.
 template <class Result>
-requires(!stores_int8<Result>) struct store_epilogue<isa::avx2, Result> {
-    using result = Result;
-    using multiplier = typename Result::multiplier;
-    using args = epilogue_args<multiplier>;
-
-    const multiplier* multipliers;
-
-    explicit OCTET_INLINE store_epilogue(const args& a) noexcept : multipliers(a.multipliers) {}
+requires(!stores_int8<Result>) struct store_epilogue<isa::avx2, Result> : word_epilogue<Result> {
+    using typename word_epilogue<Result>::multiplier;
+    using word_epilogue<Result>::word_epilogue;
 
     /// out[n] = result_of(acc[n / 8][n % 8], multipliers[n]) for `columns` in [1, 8 * Vectors]; nothing beyond them is
     /// written.
@@ -209,7 +204,7 @@ requires(!stores_int8<Result>) struct store_epilogue<isa::avx2, Result> {
     OCTET_INLINE void store(const __m256i (&acc)[Vectors], int columns, typename Result::stored* out) const noexcept {
 #pragma GCC unroll 4
         for (int v = 0; v < Vectors; ++v) {
-            const __m256i words = word(acc[v], multipliers + 8 * v);
+            const __m256i words = word(acc[v], this->multipliers + 8 * v);
             const int left = columns - 8 * v;
             if (left >= 8) {
                 _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 8 * v), words);

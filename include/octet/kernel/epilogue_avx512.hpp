@@ -212,19 +212,14 @@ struct store_epilogue<isa::avx512bw, Rounding> {
 
 /// Results of 32 bits: accumulators of one row as they are, or dequantized.
 template <class Result>
-requires(!stores_int8<Result>) struct store_epilogue<isa::avx512bw, Result> {
-    using result = Result;
-    using multiplier = typename Result::multiplier;
-    using args = epilogue_args<multiplier>;
+requires(!stores_int8<Result>) struct store_epilogue<isa::avx512bw, Result> : word_epilogue<Result> {
+    using typename word_epilogue<Result>::multiplier;
+    using word_epilogue<Result>::word_epilogue;
     static constexpr bool saturating = false;
-
-    const multiplier* multipliers;
-
-    explicit OCTET_INLINE store_epilogue(const args& a) noexcept : multipliers(a.multipliers) {}
 
     template <int Vectors>
     OCTET_INLINE const multiplier* load() const noexcept {
-        return multipliers;
+        return this->multipliers;
     }
 
     /// out[n] = result_of(acc[n / 16][n % 16], m[n]) for `columns` in [1, 16 * Vectors]; nothing beyond them is

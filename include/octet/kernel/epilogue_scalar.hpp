@@ -38,4 +38,16 @@ struct store_epilogue<isa::scalar, Result> {
     }
 };
 
+/// What the vector epilogues of results of 32 bits hold: accumulators leave as they are, or dequantized.
+template <class Result>
+struct word_epilogue {
+    using result = Result;
+    using multiplier = typename Result::multiplier;
+    using args = epilogue_args<multiplier>;
+
+    const multiplier* multipliers;
+
+    explicit OCTET_INLINE word_epilogue(const args& a) noexcept : multipliers(a.multipliers) {}
+};
+
 }  // namespace octet::inline OCTET_ABI

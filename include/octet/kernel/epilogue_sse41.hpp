@@ -93,14 +93,9 @@ struct store_epilogue<isa::sse41, nearest_even> {
 
 /// Results of 32 bits: accumulators of one row as they are, or dequantized.
 template <class Result>
-requires(!stores_int8<Result>) struct store_epilogue<isa::sse41, Result> {
-    using result = Result;
-    using multiplier = typename Result::multiplier;
-    using args = epilogue_args<multiplier>;
-
-    const multiplier* multipliers;
-
-    explicit OCTET_INLINE store_epilogue(const args& a) noexcept : multipliers(a.multipliers) {}
+requires(!stores_int8<Result>) struct store_epilogue<isa::sse41, Result> : word_epilogue<Result> {
+    using typename word_epilogue<Result>::multiplier;
+    using word_epilogue<Result>::word_epilogue;
 
     /// out[n] = result_of(acc[n / 4][n % 4], multipliers[n]) for `columns` in [1, 4 * Vectors]; nothing beyond them is
     /// written.
@@ -108,7 +103,7 @@ requires(!stores_int8<Result>) struct store_epilogue<isa::sse41, Result> {
     OCTET_INLINE void store(const __m128i (&acc)[Vectors], int columns, typename Result::stored* out) const noexcept {
 #pragma GCC unroll 4
         for (int v = 0; v < Vectors; ++v) {
-            const __m128i words = word(acc[v], multipliers + 4 * v);
+            const __m128i words = word(acc[v], this->multipliers + 4 * v);
             auto* const to = reinterpret_cast<std::int8_t*>(out + 4 * v);
             const int left = columns - 4 * v;
             if (left >= 4) {
