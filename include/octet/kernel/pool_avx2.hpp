@@ -119,7 +119,8 @@ struct average_lanes_avx2 {
 
 /// Sums of `Blocks` times 32 channels. Taps are added two by two: pmaddubsw with ones adds a pair of bytes to int16.
 /// Unpacking leaves 4 channels of each 16-byte lane in a register of int32; the packs that follow restore the order.
-/// Several blocks at once, because the taps of a global average stand so far apart that nothing is prefetched.
+/// Two blocks at once are a cache line, and those to the right are asked for meanwhile: the taps of a global average
+/// stand so far apart that nothing is prefetched. Four blocks would not keep their sums in registers.
 template <int Blocks, bool Whole>
 struct pool_sums_avx2 {
     static constexpr int most_taps = 254;  ///< that int16 holds: 254 * 128 < 2^15
@@ -146,6 +147,8 @@ struct pool_sums_avx2 {
         for (int y = 0; y < rows; ++y) {
             const std::int8_t* from = lines[y] + at;
             for (int x = cols / 2; x > 0; --x, from += 2 * step) {
+                _mm_prefetch(reinterpret_cast<const char*>(from + 32 * Blocks), _MM_HINT_T0);
+                _mm_prefetch(reinterpret_cast<const char*>(from + step + 32 * Blocks), _MM_HINT_T0);
 #pragma GCC unroll 4
                 for (int b = 0; b < Blocks; ++b)
                     pair(load(from + 32 * b), load(from + step + 32 * b), front[b], back[b]);
@@ -231,7 +234,7 @@ struct average_pool_kernel<isa::avx2, Rounding> {
         const int last = call.channels - 32;
         if (last < 0) return blocks.template run<1, false>(call, 0);
         int c = 0;
-        for (; c <= call.channels - 128; c += 128) blocks.template run<4, true>(call, c);
+        for (; c <= call.channels - 64; c += 64) blocks.template run<2, true>(call, c);
         for (; c < call.channels; c += 32) blocks.template run<1, true>(call, c < last ? c : last);
     }
 };
