@@ -145,7 +145,7 @@ void expect_all_pairs(const Params& params) {
     std::iota(all.begin(), all.end(), std::int8_t{-128});
     for (const isa which : supported_isas()) {
         const auto kernel = choose_binary<Params>(which);
-        ASSERT_EQ(kernel.target, expected_target(which, {isa::avx512_vnni, isa::avx2}));
+        ASSERT_EQ(kernel.target, expected_target(which, {isa::avx512_vnni, isa::avx512bw, isa::avx2, isa::sse41}));
         for (int y = -128; y < 128; ++y) {
             const auto value = static_cast<std::int8_t>(y);
             std::fill(same.begin(), same.end(), value);

@@ -23,7 +23,7 @@ OCTET_REGION("avx2")
 template <class Epilogue>
 struct gemm_kernel<isa::avx2, Epilogue> : gemm_gathered<gemm_kernel<isa::avx2, Epilogue>> {
     using element = std::int16_t;
-    using strip_type = gemm_strip<element, typename Epilogue::args>;
+    using strip_type = gemm_strip<element, Epilogue>;
     static constexpr const char* name = "gemm 3x32 vpmaddwd";
     static constexpr gemm_layout layout{.panel = 32, .group = 2};
     static constexpr int register_rows = 3;
@@ -54,7 +54,7 @@ struct gemm_kernel<isa::avx2, Epilogue> : gemm_gathered<gemm_kernel<isa::avx2, E
     static void strip(const strip_type& s, int blocks) noexcept {
         const Epilogue epilogue(s.args);
         const std::int16_t* rows = s.rows;
-        std::int8_t* out = s.out;
+        auto* out = s.out;
         // Each block asks for its share of the next panel, so that memory works all the time: 1x1 layers of 7x7 pixels,
         // whose weights come from DRAM, take 10 % less. Behind the last panel that is of no use, and does no harm.
         const std::int8_t* next = s.packed + 64 * s.groups;

@@ -20,7 +20,7 @@ OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 
 template <class Epilogue>
 struct gemm_kernel<isa::avx512_vnni, Epilogue> {
-    using rounding = typename Epilogue::rounding;
+    using result = typename Epilogue::result;
     static constexpr const char* name = "gemm 6x64 vpdpbusd";
     static constexpr gemm_layout layout{.panel = 64, .group = 4, .runs_apart = true, .lhs_shift = 128};
     static constexpr int register_rows = 6;
@@ -32,8 +32,8 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     }
 
     /// Panels outside, blocks of rows inside: a panel comes from far memory once for all rows of the call.
-    static void run(const gemm_call<rounding>& call) noexcept {
-        const packed_gemm<rounding>& w = *call.weights;
+    static void run(const gemm_call<result>& call) noexcept {
+        const packed_gemm<result>& w = *call.weights;
         const bool in_place = call.run_bytes() >= layout.group;
         if (!in_place) gather(call);
         for (int p = call.first_panel; p < call.end_panel; ++p) {
@@ -75,7 +75,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         const std::int32_t* bias;
         typename Epilogue::args args;
         int columns;
-        std::int8_t* out;
+        typename result::stored* out;
         std::ptrdiff_t out_stride;
         std::ptrdiff_t ahead;  ///< a row alone asks for weights so many bytes ahead; 0: it does not
     };
@@ -85,10 +85,10 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     static constexpr std::size_t far_weights = std::size_t{8} << 20;
 
     /// Runs of less than a group: copied to scratch, a group each, behind a table of where each row begins.
-    static const std::int8_t** gathered_rows(const gemm_call<rounding>& call) noexcept {
+    static const std::int8_t** gathered_rows(const gemm_call<result>& call) noexcept {
         return reinterpret_cast<const std::int8_t**>(call.scratch);
     }
-    static void gather(const gemm_call<rounding>& call) noexcept {
+    static void gather(const gemm_call<result>& call) noexcept {
         const int bytes = call.run_bytes();
         const std::int8_t** rows = gathered_rows(call);
         auto* to = reinterpret_cast<std::int8_t*>(rows + tile_rows);
@@ -113,7 +113,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         const Epilogue epilogue(j.args);
         const auto multipliers = epilogue.template load<Vectors>();
         const std::int8_t* const* rows = j.rows;
-        std::int8_t* out = j.out;
+        auto* out = j.out;
         for (; blocks > 0; --blocks, rows += Rows) {
             __m512i acc[Rows][Vectors];
             multiply(rows, j, acc);

@@ -1,6 +1,6 @@
-// Add and mul on AVX512-VNNI: 64 elements at a time. Two rounds of unpack put (0, a, 0, b) into the bytes of 32-bit
-// lanes, which as int16 reads (256 a, 256 b); they leave 4 elements of each 16-byte lane in each of 4 registers, and
-// the packs that follow restore the order.
+// Add and mul on AVX-512, with VNNI and without: 64 elements at a time. Two rounds of unpack put (0, a, 0, b) into the
+// bytes of 32-bit lanes, which as int16 reads (256 a, 256 b); they leave 4 elements of each 16-byte lane in each of 4
+// registers, and the packs that follow restore the order.
 #pragma once
 
 #include <cstddef>
@@ -12,21 +12,31 @@
 
 #if defined(__x86_64__)
 namespace octet::inline OCTET_ABI {
-OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
+OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl")
 
 /// What becomes of 16 lanes of (0, a, 0, b): int32 without the output's zero point, anything beyond the limits.
-template <class Params>
+/// Sum: one of the two below.
+template <class Params, class Sum>
 struct binary_lanes_avx512;
 
 /// acc += a * A + b * B, where a * A = 256 a * (A >> 8) + a * (A & 255): one dot product of int16, and one of bytes
 /// with the unsigned low weights. Not the intrinsics: GCC 12 copies the accumulators that it feeds them.
-OCTET_INLINE void add_weighted(__m512i& acc, __m512i low, __m512i bytes, __m512i high, __m512i words) noexcept {
-    asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(acc) : "v"(low), "v"(bytes));
-    asm("vpdpwssd {%2, %1, %0|%0, %1, %2}" : "+v"(acc) : "v"(high), "v"(words));
-}
+struct weighted_vpdpwssd {
+    static OCTET_INLINE void add(__m512i& acc, __m512i low, __m512i bytes, __m512i high, __m512i words) noexcept {
+        asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(acc) : "v"(low), "v"(bytes));
+        asm("vpdpwssd {%2, %1, %0|%0, %1, %2}" : "+v"(acc) : "v"(high), "v"(words));
+    }
+};
+/// The same without VNNI. One of the low weights of a word is 0, so that vpmaddubsw stays within 255 * 128.
+struct weighted_vpmaddwd {
+    static OCTET_INLINE void add(__m512i& acc, __m512i low, __m512i bytes, __m512i high, __m512i words) noexcept {
+        const __m512i front = _mm512_madd_epi16(_mm512_maddubs_epi16(low, bytes), _mm512_set1_epi16(1));
+        acc = _mm512_add_epi32(acc, _mm512_add_epi32(front, _mm512_madd_epi16(high, words)));
+    }
+};
 
-template <>
-struct binary_lanes_avx512<add_params<nearest_even>> {
+template <class Sum>
+struct binary_lanes_avx512<add_params<nearest_even>, Sum> {
     __m512i low, high, offset, mask, even;
     __m128i shift;
 
@@ -39,7 +49,7 @@ struct binary_lanes_avx512<add_params<nearest_even>> {
           shift(_mm_cvtsi32_si128(p.weights.shift)) {}
     OCTET_INLINE __m512i operator()(__m512i pairs) const noexcept {
         __m512i raised = offset;
-        add_weighted(raised, low, pairs, high, pairs);
+        Sum::add(raised, low, pairs, high, pairs);
         const __m512i up = _mm512_sra_epi32(raised, shift);
         return _mm512_mask_and_epi32(up, _mm512_testn_epi32_mask(raised, mask), up, even);
     }
@@ -49,8 +59,8 @@ struct binary_lanes_avx512<add_params<nearest_even>> {
 OCTET_INLINE __m512i first_of(__m512i pairs) noexcept { return _mm512_srai_epi32(_mm512_slli_epi32(pairs, 16), 24); }
 OCTET_INLINE __m512i second_of(__m512i pairs) noexcept { return _mm512_srai_epi32(pairs, 24); }
 
-template <class Rounding>
-struct binary_lanes_avx512<add_params<Rounding>> {
+template <class Rounding, class Sum>
+struct binary_lanes_avx512<add_params<Rounding>, Sum> {
     using fixed = fixed_point_avx512;
     __m512i a_zero, b_zero;
     fixed a, b, out;
@@ -121,7 +131,7 @@ struct binary_block_avx512 {
 /// The same for a linear_add. One round of unpack leaves (a0, a1, b0, b1) in 32-bit lanes: their odd bytes are the high
 /// bytes of words as they stand, their even ones after a shift, and the sums' upper halves side by side are 32 results
 /// in order, with shift - 16 bits to go. Clamped: false where the limits are those of int8, which the packs keep.
-template <bool Clamped>
+template <bool Clamped, class Sum>
 struct linear_add_avx512 {
     __m512i low, high, offset, odd_bytes, least, most;
     __m128i shift;
@@ -142,8 +152,8 @@ struct linear_add_avx512 {
   private:
     OCTET_INLINE __m512i words(__m512i pairs) const noexcept {
         __m512i even = offset, odd = offset;
-        add_weighted(even, low, pairs, high, _mm512_slli_epi16(pairs, 8));
-        add_weighted(odd, _mm512_slli_epi32(low, 8), pairs, high, _mm512_and_si512(pairs, odd_bytes));
+        Sum::add(even, low, pairs, high, _mm512_slli_epi16(pairs, 8));
+        Sum::add(odd, _mm512_slli_epi32(low, 8), pairs, high, _mm512_and_si512(pairs, odd_bytes));
         return _mm512_sra_epi16(_mm512_mask_blend_epi16(0xaaaaaaaa, _mm512_srli_epi32(even, 16), odd), shift);
     }
 };
@@ -220,16 +230,16 @@ OCTET_INLINE void binary_row_avx512(const Block& block, binary_operands o) noexc
 }
 
 /// The cheapest form of each operation that its parameters allow.
-template <class Rounding>
+template <class Sum, class Rounding>
 OCTET_INLINE void binary_best_avx512(const add_params<Rounding>& p, const binary_operands& o) noexcept {
     if (!p.linear.exact)
-        binary_row_avx512(binary_block_avx512(binary_lanes_avx512<add_params<Rounding>>(p), p), o);
+        binary_row_avx512(binary_block_avx512(binary_lanes_avx512<add_params<Rounding>, Sum>(p), p), o);
     else if (p.limits == clamp{})
-        binary_row_avx512(linear_add_avx512<false>(p.linear), o);
+        binary_row_avx512(linear_add_avx512<false, Sum>(p.linear), o);
     else
-        binary_row_avx512(linear_add_avx512<true>(p.linear), o);
+        binary_row_avx512(linear_add_avx512<true, Sum>(p.linear), o);
 }
-template <class Rounding>
+template <class Sum, class Rounding>
 OCTET_INLINE void binary_best_avx512(const mul_params<Rounding>& p, const binary_operands& o) noexcept {
     if (p.small())
         binary_row_avx512(mul_block_avx512<Rounding, true>(p), o);
@@ -237,13 +247,18 @@ OCTET_INLINE void binary_best_avx512(const mul_params<Rounding>& p, const binary
         binary_row_avx512(mul_block_avx512<Rounding, false>(p), o);
 }
 
-template <class Params>
-struct binary_kernel<isa::avx512_vnni, Params> {
+template <class Params, class Sum>
+struct binary_kernel_avx512 {
     static void run(const Params& params, const std::int8_t* a, std::ptrdiff_t a_step, const std::int8_t* b,
                     std::ptrdiff_t b_step, std::int8_t* out, std::size_t n) noexcept {
-        if (n != 0) binary_best_avx512(params, {a, a_step, b, b_step, out, n});
+        if (n != 0) binary_best_avx512<Sum>(params, {a, a_step, b, b_step, out, n});
     }
 };
+
+template <class Params>
+struct binary_kernel<isa::avx512bw, Params> : binary_kernel_avx512<Params, weighted_vpmaddwd> {};
+template <class Params>
+struct binary_kernel<isa::avx512_vnni, Params> : binary_kernel_avx512<Params, weighted_vpdpwssd> {};
 
 OCTET_REGION_END
 }  // namespace octet::inline OCTET_ABI
