@@ -3,16 +3,13 @@
 // io/onnx/value.hpp.
 #pragma once
 
-#include <cerrno>
 #include <cstddef>
-#include <cstdio>
-#include <cstring>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "octet/graph/graph.hpp"
+#include "octet/io/file.hpp"
 #include "octet/io/onnx/network.hpp"
 
 namespace octet::onnx::inline OCTET_ABI {
@@ -39,26 +36,9 @@ inline graph parse(std::span<const std::byte> bytes, std::string_view name) {
 }
 
 /// The network in an ONNX file; see parse. Throws octet::error where the file cannot be read.
-inline graph load(const char* path) {
-    struct close {
-        void operator()(std::FILE* file) const noexcept { std::fclose(file); }
-    };
-    constexpr std::size_t most = 0x7fffffff;  // of a protobuf message
-    const std::unique_ptr<std::FILE, close> file(std::fopen(path, "rb"));
-    if (file == nullptr)
-        fail("ONNX model ", in_quotes(path), " cannot be opened (", std::strerror(errno), "): check the path");
-    std::string bytes;
-    char part[1 << 16];
-    while (const std::size_t count = std::fread(part, 1, sizeof part, file.get())) {
-        if (bytes.size() > most - count)
-            fail("ONNX model ", in_quotes(path), " has more than 2 GiB, which no ONNX file may");
-        bytes.append(part, count);
-    }
-    if (std::ferror(file.get()) != 0)
-        fail("ONNX model ", in_quotes(path), " cannot be read (", std::strerror(errno),
-             "): it must be a readable file");
+inline graph load(const std::string& path) {
+    const std::string bytes = read_file(path, "ONNX model");
     return parse(std::as_bytes(std::span(bytes.data(), bytes.size())), path);
 }
-inline graph load(const std::string& path) { return load(path.c_str()); }
 
 }  // namespace octet::onnx::inline OCTET_ABI

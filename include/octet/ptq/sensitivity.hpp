@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "octet/core/algorithm.hpp"
@@ -123,9 +124,10 @@ template <class Rounding = nearest_even>
 sensitivity_ranking sensitivity(const graph& model, const samples& data, const sensitivity_options& options = {}) {
     check_samples(model, data);
     detail::check_labels(model, data, options.labels);
-    const samples& seen = data;  // TODO(kept calibration)
     quantize_options how = options.quantize;
     how.rounding = Rounding::policy;
+    if (const auto* average = std::get_if<moving_average>(&how.activations)) how.calibration.moving = *average;
+    const calibration seen = calibrate(model, data, how.calibration);
     const session_options run_how{.target = options.target, .threads = options.threads};
     const quantized_graph all_int8 = octet::quantize(model, seen, how);
 

@@ -11,7 +11,8 @@
 #include "octet/core/algorithm.hpp"
 #include "octet/core/error.hpp"
 #include "octet/core/ieee.hpp"
-#include "octet/graph/quantize.hpp"
+#include "octet/graph/quantized_graph.hpp"
+#include "octet/graph/ranges.hpp"
 #include "octet/report/measure.hpp"
 
 namespace octet::inline OCTET_ABI::detail {
@@ -117,9 +118,8 @@ std::vector<std::string> network_warnings(const std::same_as<quantized_graph> au
         const node& n = int8.net.nodes()[i];
         const std::string who = text(kind_of(n.what), " '", n.name, "': ");
         // What only moves values has said so already, and a range that the operation fixes is no calibration's choice.
-        range fixed;
         if (!std::holds_alternative<op::reshape>(n.what) && !std::holds_alternative<op::concat>(n.what) &&
-            !fixed_range(n.what, fixed))
+            !fixed_range(n.what))
             warn_of_saturation(who, n.output);
         if (const layer_weights* weights = weights_of(n.what))
             warn_of_channels(who, *weights, int8.layers[i], losses[static_cast<std::size_t>(n.output)], all);
