@@ -282,7 +282,7 @@ TEST(calibration_bytes, forged_bytes_are_a_state_or_an_error) {
     const std::vector<std::byte> bytes = to_bytes(small());
     std::size_t refused = 0, accepted = 0;
     for (std::size_t i = 0; i + 8 < bytes.size(); ++i)
-        for (int value = 0; value < 256; ++value) {
+        for (int value = 0; value < 256; value += 15) {
             std::vector<std::byte> forged = bytes;
             forged[i] = static_cast<std::byte>(value);
             forged = summed(std::move(forged));
@@ -298,8 +298,8 @@ TEST(calibration_bytes, forged_bytes_are_a_state_or_an_error) {
                 EXPECT_TRUE(std::isfinite(found.min) && found.min <= found.max);
             }
         }
-    EXPECT_GT(refused, 1000U);
-    EXPECT_GT(accepted, 1000U);
+    EXPECT_GT(refused, 100U);
+    EXPECT_GT(accepted, 100U);
     for (std::size_t length = 8; length + 8 < bytes.size(); ++length) {
         std::vector<std::byte> shorter(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length));
         shorter.resize(length + 8);
