@@ -61,7 +61,7 @@ std::string tensor_bytes(std::string_view name, const sizes& dims, std::int64_t 
     return bytes;
 }
 
-/// A ModelProto that grows. Names are the caller's to keep apart; a size below 0 is the symbol "N".
+/// A ModelProto that grows. Names are the caller's to keep apart; a size of -1 is the symbol "N".
 class model_writer {
   public:
     model_writer() = default;  // of no opset
@@ -125,7 +125,7 @@ class model_writer {
         std::string shape, tensor, of, bytes;
         for (const std::int64_t size : dims) {
             std::string dim;
-            if (size < 0)
+            if (size == -1)
                 protozero::pbf_writer(dim).add_string(2, "N");
             else
                 protozero::pbf_writer(dim).add_int64(1, size);
