@@ -80,7 +80,9 @@ TEST(onnx_export, every_operator_comes_back_with_the_same_bytes) {
         expect_round_trip(int8, operator_samples(5, 77));
         const session<> before(int8), after(parse_quantized(onnx::serialize(int8)));
         EXPECT_EQ(before.output_is_int8(0), after.output_is_int8(0));
-        if (before.output_is_int8(0)) EXPECT_EQ(before.output_params(0), after.output_params(0));
+        if (before.output_is_int8(0)) {
+            EXPECT_EQ(before.output_params(0), after.output_params(0));
+        }
     }
 }
 
