@@ -134,16 +134,16 @@ constexpr std::size_t all_samples = 1000;
 
 TEST_F(tool_samples, npy_holds_what_its_header_says) {
     for (const unsigned char version : bytes{1, 2, 3}) {
-        const npy_array array =
+        const array found =
             read_npy("a.npy", view(npy(npy_header("|i1", "(2, 3)"), {1, 2, 3, 255, 5, 6}, version)));
-        EXPECT_EQ(array.type, element::i8);
-        EXPECT_EQ(array.dims, (std::vector<std::int64_t>{2, 3}));
-        EXPECT_EQ(value_at(array.type, array.bytes, 3), -1.0);
+        EXPECT_EQ(found.type, element::i8);
+        EXPECT_EQ(found.dims, (std::vector<std::int64_t>{2, 3}));
+        EXPECT_EQ(value_at(found.type, found.bytes, 3), -1.0);
     }
     EXPECT_EQ(read_npy("a.npy", view(npy(npy_header("<i8", "(1,)"), {1, 1, 0, 0, 0, 0, 0, 0}))).elements(), 1);
     EXPECT_TRUE(read_npy("a.npy", view(npy(npy_header("|u1", "()"), {7}))).dims.empty());
     // Keys in another order and other quotes, as the format allows.
-    const npy_array other =
+    const array other =
         read_npy("a.npy", view(npy("{\"shape\":(1 , 2),'fortran_order':False,'descr':'<f4'}", bytes(8))));
     EXPECT_EQ(other.type, element::f32);
 }
@@ -159,8 +159,8 @@ TEST_F(tool_samples, hostile_npy_is_refused) {
             bytes changed = good;
             changed[at] = static_cast<unsigned char>(value);
             try {
-                const npy_array array = read_npy("a.npy", view(changed));
-                EXPECT_EQ(static_cast<std::size_t>(array.elements()) * size_of(array.type), array.bytes.size());
+                const array found = read_npy("a.npy", view(changed));
+                EXPECT_EQ(static_cast<std::size_t>(found.elements()) * size_of(found.type), found.bytes.size());
             } catch (const octet::error&) {
             }
         }
@@ -190,26 +190,26 @@ TEST_F(tool_samples, layouts_and_orders_meet_in_nhwc) {
     const std::vector<float> rgb{1, 2, 3, 4, 5, 6}, bgr{3, 2, 1, 6, 5, 4};
     const std::string nhwc = file("nhwc.npy", npy(npy_header("|u1", "(1, 1, 2, 3)"), {1, 2, 3, 4, 5, 6}));
     const std::string nchw = file("nchw.npy", npy(npy_header("|u1", "(1, 3, 1, 2)"), {1, 4, 2, 5, 3, 6}));
-    EXPECT_EQ(load_samples(nhwc, to, {}, all_samples).inputs[0], rgb);
-    EXPECT_EQ(load_samples(nhwc, to, {.bgr = true}, all_samples).inputs[0], bgr);
-    EXPECT_EQ(load_samples(nchw, to, {.nchw = true}, all_samples).inputs[0], rgb);
-    EXPECT_EQ(load_samples(nchw, to, {.bgr = true, .nchw = true}, all_samples).inputs[0], bgr);
+    EXPECT_EQ(load_samples(nhwc, to, {}, all_samples).values.inputs[0], rgb);
+    EXPECT_EQ(load_samples(nhwc, to, {.bgr = true}, all_samples).values.inputs[0], bgr);
+    EXPECT_EQ(load_samples(nchw, to, {.nchw = true}, all_samples).values.inputs[0], rgb);
+    EXPECT_EQ(load_samples(nchw, to, {.bgr = true, .nchw = true}, all_samples).values.inputs[0], bgr);
     expect_words(message_of([&] { load_samples(nchw, to, {}, all_samples); }), {"3x1x2", "1x2x3", "--layout nchw"});
 
     const std::string raw = file("raw.bin", bytes{1, 4, 2, 5, 3, 6, 9, 9, 9, 9, 9, 9});
-    EXPECT_EQ(load_samples(raw, to, {.nchw = true}, 1).inputs[0], rgb);
-    EXPECT_EQ(load_samples(raw, to, {.nchw = true}, all_samples).count, 2U);
+    EXPECT_EQ(load_samples(raw, to, {.nchw = true}, 1).values.inputs[0], rgb);
+    EXPECT_EQ(load_samples(raw, to, {.nchw = true}, all_samples).values.count, 2U);
 
     const std::string image = file("image.png", png(2, 1, 3, {1, 2, 3, 4, 5, 6}));
-    EXPECT_EQ(load_samples(image, to, {}, all_samples).inputs[0], rgb);
-    EXPECT_EQ(load_samples(image, to, {.bgr = true}, all_samples).inputs[0], bgr);
-    EXPECT_EQ(load_samples(image, to, {.nchw = true}, all_samples).inputs[0], rgb) << "PNG files have one layout";
+    EXPECT_EQ(load_samples(image, to, {}, all_samples).values.inputs[0], rgb);
+    EXPECT_EQ(load_samples(image, to, {.bgr = true}, all_samples).values.inputs[0], bgr);
+    EXPECT_EQ(load_samples(image, to, {.nchw = true}, all_samples).values.inputs[0], rgb) << "PNG files have one layout";
 }
 
 TEST_F(tool_samples, values_are_normalized_with_one_rounding) {
     const octet::tensor to = input({1, 1, 1, 3});
     const std::string raw = file("raw.bin", bytes{10, 20, 250});
-    const auto values = [&](const sample_format& how) { return load_samples(raw, to, how, all_samples).inputs[0]; };
+    const auto values = [&](const sample_format& how) { return load_samples(raw, to, how, all_samples).values.inputs[0]; };
     EXPECT_EQ(values({.mean = {127.5F}, .scale = {{1.0F, 127.5F}}}),
               (std::vector<float>{(10 - 127.5F) / 127.5F, (20 - 127.5F) / 127.5F, (250 - 127.5F) / 127.5F}));
     EXPECT_EQ(values({.scale = {{0.1F, 1.0F}}}), (std::vector<float>{10 * 0.1F, 20 * 0.1F, 250 * 0.1F}));
@@ -218,8 +218,8 @@ TEST_F(tool_samples, values_are_normalized_with_one_rounding) {
     // In the network's order: after the swap.
     EXPECT_EQ(values({.mean = {1, 2, 3}, .bgr = true}), (std::vector<float>{249, 18, 7}));
     const std::string floats = file("f.bin", bytes{0, 0, 128, 63, 0, 0, 0, 192, 0, 0, 0, 63});
-    EXPECT_EQ(load_samples(floats, to, {.type = element::f32}, 5).inputs[0], (std::vector<float>{1, -2, 0.5F}));
-    EXPECT_EQ(load_samples(raw, to, {.type = element::i8}, 5).inputs[0], (std::vector<float>{10, 20, -6}));
+    EXPECT_EQ(load_samples(floats, to, {.type = element::f32}, 5).values.inputs[0], (std::vector<float>{1, -2, 0.5F}));
+    EXPECT_EQ(load_samples(raw, to, {.type = element::i8}, 5).values.inputs[0], (std::vector<float>{10, 20, -6}));
     expect_words(message_of([&] { values({.mean = {1, 2}}); }), {"--mean", "2 values", "3 channels"});
     expect_words(message_of([&] {
                      load_samples(file("b.bin", bytes(2)), input({1, 1, 2, 1}), {.bgr = true}, 1);
@@ -233,11 +233,11 @@ TEST_F(tool_samples, images_are_taken_by_name) {
     file("a.PNG", png(2, 1, 1, {1, 2}));
     file("c.png", png(2, 1, 3, {9, 9, 9, 200, 200, 200}));  // colour becomes grey
     file("notes.txt", std::string("no image"));
-    EXPECT_EQ(load_samples(folder(), to, {}, all_samples).inputs[0], (std::vector<float>{1, 2, 3, 4, 9, 200}));
-    EXPECT_EQ(load_samples(folder(), to, {}, 2).count, 2U);
+    EXPECT_EQ(load_samples(folder(), to, {}, all_samples).values.inputs[0], (std::vector<float>{1, 2, 3, 4, 9, 200}));
+    EXPECT_EQ(load_samples(folder(), to, {}, 2).values.count, 2U);
     // Grey is repeated, alpha dropped.
-    EXPECT_EQ(decode_png("g", view(png(1, 1, 1, {7})), 3).pixels, (std::vector<std::uint8_t>{7, 7, 7}));
-    EXPECT_EQ(decode_png("g", view(png(1, 1, 4, {7, 8, 9, 0})), 3).pixels, (std::vector<std::uint8_t>{7, 8, 9}));
+    EXPECT_EQ(decode_image("g", view(png(1, 1, 1, {7})), 3).pixels, (std::vector<std::uint8_t>{7, 7, 7}));
+    EXPECT_EQ(decode_image("g", view(png(1, 1, 4, {7, 8, 9, 0})), 3).pixels, (std::vector<std::uint8_t>{7, 8, 9}));
 }
 
 TEST_F(tool_samples, files_that_do_not_fit_are_named_with_the_remedy) {
@@ -259,7 +259,7 @@ TEST_F(tool_samples, files_that_do_not_fit_are_named_with_the_remedy) {
     expect_words(refused(file("type.npy", npy(npy_header("|u1", "(1, 4, 4, 3)"), bytes(48))), {.type = element::f32}),
                  {"type.npy", "--type"});
     expect_words(refused(file("image.jpg", bytes(48))), {"image.jpg", ".png"});
-    expect_words(refused(folder() + "/missing.npy"), {"missing.npy", "cannot be read"});
+    expect_words(refused(folder() + "/missing.npy"), {"missing.npy", "cannot be opened"});
     std::filesystem::create_directory(folder() + "/none");
     expect_words(refused(folder() + "/none"), {"none", ".png"});
     expect_words(message_of([&] { load_samples(folder() + "/wide.png", input({1, 9}), {}, 1); }), {"9 values", ".npy"});
@@ -272,13 +272,13 @@ TEST_F(tool_samples, any_byte_of_a_png_may_be_wrong) {
             bytes changed = good;
             changed[at] = static_cast<unsigned char>(changed[at] ^ flip);
             try {
-                const image one = decode_png("a.png", view(changed), 3);
+                const image one = decode_image("a.png", view(changed), 3);
                 EXPECT_EQ(one.pixels.size(), static_cast<std::size_t>(one.width * one.height * 3));
             } catch (const octet::error&) {
             }
         }
     for (std::size_t length = 0; length + 12 < good.size(); ++length) try {
-            decode_png("a.png", view(bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(length))), 3);
+            decode_image("a.png", view(bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(length))), 3);
         } catch (const octet::error&) {
         }
 }
@@ -301,14 +301,14 @@ TEST_F(tool_samples, labels_come_in_three_forms) {
 TEST_F(tool_samples, options_are_numbers_fractions_and_shapes) {
     EXPECT_EQ(parse_number("--mean", "-1.5"), -1.5);
     EXPECT_EQ(parse_fraction("--scale", "1/127.5").denominator, 127.5F);
-    EXPECT_EQ(parse_dims("224x224x3"), (std::vector<std::int64_t>{224, 224, 3}));
-    EXPECT_EQ(parse_dims("49,10"), (std::vector<std::int64_t>{49, 10}));
+    EXPECT_EQ(parse_dims("--shape", "224x224x3"), (std::vector<std::int64_t>{224, 224, 3}));
+    EXPECT_EQ(parse_dims("--shape", "49,10"), (std::vector<std::int64_t>{49, 10}));
     for (const char* wrong : {"", "x", "1.5.2", "1e999", "nan", "inf", "2 "})
         message_of([&] { parse_number("--mean", wrong); });
     for (const char* wrong : {"", "/", "1/", "/2", "0", "1/0", "1/2/3"})
         message_of([&] { parse_fraction("--scale", wrong); });
     for (const char* wrong : {"", "3x", "x3", "0x3", "-1", "2147483648", "1x1x1x1x1x1x1", "3 x 3"})
-        message_of([&] { parse_dims(wrong); });
+        message_of([&] { parse_dims("--shape", wrong); });
 }
 
 TEST_F(tool_samples, the_first_of_many) {
