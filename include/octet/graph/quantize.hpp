@@ -57,15 +57,6 @@ class shared_params {
     std::vector<std::size_t> parent_;
 };
 
-inline bool moves_bytes(const operation& what, rounding_policy rounding) {
-    const auto* pool = std::get_if<op::pool2d>(&what);
-    const bool averages =
-        (pool != nullptr && pool->kind == pool_kind::average) || std::holds_alternative<op::global_average_pool>(what);
-    return (pool != nullptr && pool->kind == pool_kind::max) || std::holds_alternative<op::concat>(what) ||
-           std::holds_alternative<op::pad>(what) || std::holds_alternative<op::reshape>(what) ||
-           std::holds_alternative<op::transpose>(what) || (averages && rounding != rounding_policy::nearest_even);
-}
-
 /// What an operation can return at all, where that is a fixed interval: 256 steps of 1/256 from 0, or of 1/128 from -1.
 inline bool fixed_range(const operation& what, range& found) {
     const auto* table = std::get_if<op::lookup>(&what);
