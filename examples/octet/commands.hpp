@@ -9,4 +9,5 @@ void run(const options& asked, output& says);
 void evaluate(const options& asked, output& says);
 void bench(const options& asked, output& says);
 void compare(const options& asked, output& says);
+void sensitivity(const options& asked, output& says);
 void quantize(const options& asked, output& says);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <octet/octet.hpp>
+#include <octet/ptq/sensitivity.hpp>
 #include <span>
 #include <vector>
 
@@ -29,12 +30,15 @@ class runner {
 
     /// Runs, and shows the real values of every tensor that a step made, as octet::session::run_observed does.
     virtual void run_observed(const std::function<void(octet::tensor_id, std::span<const float>)>& see) = 0;
-    /// Runs, and sets the seconds of each step. A conversion counts with the layer that follows it: its own are 0.
-    virtual void run_timed(std::vector<double>& seconds) = 0;
+    virtual void run_step(std::size_t i) noexcept = 0;
 };
 
 std::unique_ptr<runner> make_runner(const octet::quantized_graph& from, const octet::session_options& options);
-octet::quantized_graph quantize_model(const octet::graph& model, const octet::samples& data,
+octet::calibration calibrate_model(const octet::graph& model, const octet::samples& data,
+                                   const octet::calibrate_options& options);
+octet::quantized_graph quantize_model(const octet::graph& model, const octet::calibration& seen,
                                       const octet::quantize_options& options);
+octet::sensitivity_ranking rank_layers(const octet::graph& model, const octet::samples& data,
+                                       const octet::sensitivity_options& options);
 octet::quantization_report make_report(const octet::graph& model, const octet::quantized_graph& int8,
                                        const octet::samples& data, const octet::report_options& options);

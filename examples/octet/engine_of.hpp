@@ -1,7 +1,6 @@
 // engine.hpp for one rounding policy. Included by the files that compile one each; engine.cpp chooses.
 #pragma once
 
-#include <chrono>
 #include <type_traits>
 
 #include "engine.hpp"
@@ -44,23 +43,7 @@ class session_runner final : public runner {
             see(id, reals);
         });
     }
-    void run_timed(std::vector<double>& seconds) override {
-        using clock = std::chrono::steady_clock;
-        seconds.assign(run_.steps().size(), 0.0);
-        std::vector<std::size_t> maker(params_.size());
-        for (std::size_t i = 0; i < seconds.size(); ++i)
-            for (const int slot : run_.steps()[i].outputs) maker[static_cast<std::size_t>(run_.at(slot).id)] = i;
-        std::size_t inputs = run_.inputs();
-        clock::time_point last = clock::now();
-        run_.run_observed([&](octet::tensor_id id, const auto&) {
-            const clock::time_point now = clock::now();
-            if (inputs == 0)
-                seconds[maker[static_cast<std::size_t>(id)]] += std::chrono::duration<double>(now - last).count();
-            else
-                --inputs;
-            last = clock::now();
-        });
-    }
+    void run_step(std::size_t i) noexcept override { run_.run_step(i); }
 
   private:
     octet::session<Rounding> run_;
@@ -76,4 +59,10 @@ template <class Rounding>
 octet::quantization_report make_report_of(const octet::graph& model, const octet::quantized_graph& int8,
                                           const octet::samples& data, const octet::report_options& options) {
     return octet::report<Rounding>(model, int8, data, options);
+}
+
+template <class Rounding>
+octet::sensitivity_ranking rank_layers_of(const octet::graph& model, const octet::samples& data,
+                                          const octet::sensitivity_options& options) {
+    return octet::sensitivity<Rounding>(model, data, options);
 }

@@ -54,11 +54,17 @@ const std::vector<command> commands{
      {add_model, add_other_model, add_samples, add_running, add_json},
      "  octet compare model.onnx retrained.onnx --samples images.npy --mean 128 --scale 1/64\n",
      compare},
+    {"sensitivity",
+     "Rank the layers of a model by what each costs in int8",
+     {add_model, add_samples, add_labels, add_quantization, add_running, add_json},
+     "  octet sensitivity model.onnx --samples images/ --count 50 --mean 127.5 --scale 1/127.5\n",
+     sensitivity},
     {"quantize",
-     "Calibrate, quantize, and print what each layer lost",
-     {add_model, add_samples, add_calibration, add_quantization, add_running, add_json},
-     "  octet quantize model.onnx --samples images/ --resize 256 --crop 224 --mean 127.5 --scale 1/127.5\n"
-     "  octet quantize model.onnx --samples samples.bin --type f32 --observer percentile:99.99 --float stem\n",
+     "Calibrate, quantize, print what each layer lost, write the int8 model and a report",
+     {add_model, add_samples, add_calibration, add_quantization, add_products, add_running, add_json},
+     "  octet quantize model.onnx --samples images/ --resize 256 --crop 224 --mean 127.5 --scale 1/127.5 \\\n"
+     "      --observer automatic --output model.int8.onnx --report report.html\n"
+     "  octet quantize model.onnx --samples samples.bin --type f32 --float-worst 2 --output model.int8.onnx\n",
      quantize},
 };
 

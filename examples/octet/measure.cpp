@@ -90,12 +90,14 @@ latency median_latency(runner& run) {
 }
 
 std::vector<double> median_step_latencies(runner& run, std::size_t runs) {
+    using clock = std::chrono::steady_clock;
     std::vector<std::vector<double>> times(run.steps().size());
-    std::vector<double> once;
-    for (std::size_t r = 0; r < runs; ++r) {
-        run.run_timed(once);
-        for (std::size_t i = 0; i < once.size(); ++i) times[i].push_back(1000.0 * once[i]);
-    }
+    for (std::size_t r = 0; r < runs; ++r)
+        for (std::size_t i = 0; i < times.size(); ++i) {
+            const auto start = clock::now();
+            run.run_step(i);
+            times[i].push_back(std::chrono::duration<double, std::milli>(clock::now() - start).count());
+        }
     std::vector<double> medians;
     for (std::vector<double>& of_step : times) medians.push_back(median(of_step));
     return medians;

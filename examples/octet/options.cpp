@@ -11,12 +11,22 @@ constexpr const char* samples_group = "Samples";
 constexpr const char* quantization_group = "Quantization";
 constexpr const char* running_group = "Running";
 
-octet::range_selection parse_observer(const std::string& words) {
+constexpr const char* observers = "minmax, percentile:99.99, mse, kl, automatic, moving:0.9";
+
+octet::activation_observer parse_observer(const std::string& words) {
+    const auto parameter = [&](std::string_view name) -> std::optional<double> {
+        if (!words.starts_with(name) || words[name.size()] != ':') return {};
+        return parse_number(octet::text("--observer ", name), std::string_view(words).substr(name.size() + 1));
+    };
     if (words == "minmax") return octet::min_max{};
+    if (words == "mse") return octet::mean_squared_error{};
+    if (words == "kl") return octet::kl_divergence{};
+    if (words == "automatic") return octet::automatic{};
     if (words == "percentile") return octet::percentile{};
-    if (words.starts_with("percentile:"))
-        return octet::percentile{parse_number("--observer percentile", std::string_view(words).substr(11))};
-    octet::fail("--observer: '", words, "' is none: write minmax or percentile:99.99");
+    if (words == "moving") return octet::moving_average{};
+    if (const auto share = parameter("percentile")) return octet::percentile{*share};
+    if (const auto momentum = parameter("moving")) return octet::moving_average{*momentum};
+    octet::fail("--observer: '", words, "' is none: write ", observers);
 }
 
 /// An option whose word `parse` understands.
@@ -122,11 +132,19 @@ void add_calibration(CLI::App& command, options& to) {
                     "without --calibration: calibrate with the first N of the samples (default 100)")
         ->check(CLI::PositiveNumber)
         ->group(samples_group);
+    command
+        .add_option("--calibration-state", to.states,
+                    "take this calibration, which --save-calibration-state wrote; several are added up")
+        ->allow_extra_args(false)
+        ->group(samples_group);
+    command
+        .add_option("--save-calibration-state", to.save_state, "write what calibration saw, to quantize with it later")
+        ->group(samples_group);
 }
 
 void add_quantization(CLI::App& command, options& to) {
     const char* group = quantization_group;
-    add_parsed(command, group, "--observer", "percentile:99.999 (default), any other percentile, minmax",
+    add_parsed(command, group, "--observer", octet::text("of ranges: ", observers, "; default: percentile:99.999"),
                [&to](const std::string& word) { to.how.activations = parse_observer(to.observer = word); });
     add_choice(command, group, "--scheme", "of activations: asymmetric (default), symmetric", to.how.activation_scheme,
                {{"asymmetric", octet::scheme::asymmetric}, {"symmetric", octet::scheme::symmetric}});
@@ -137,8 +155,24 @@ void add_quantization(CLI::App& command, options& to) {
                {{"nearest_even", octet::rounding_policy::nearest_even},
                 {"tflite", octet::rounding_policy::tflite},
                 {"single", octet::rounding_policy::single}});
+    command.add_flag("--global", to.how.global, "one range for all tensors, not one for each group that shares it")
+        ->group(group);
+    add_choice(command, group, "--weights", "scales of weights: largest (default), least_error", to.how.weights,
+               {{"largest", octet::weight_scales::largest}, {"least_error", octet::weight_scales::least_error}});
     command.add_option("--float", to.how.leave_in_float, "leave the layer of this name in float; may be repeated")
         ->allow_extra_args(false)
+        ->group(group);
+}
+
+void add_products(CLI::App& command, options& to) {
+    const char* group = "Results";
+    command.add_option("--output", to.output, "write the int8 network, a QDQ .onnx file")->group(group);
+    add_choice(command, group, "--activations", "of that file: u8 (default; fast in ONNX Runtime), i8",
+               to.int8_activations, {{"u8", false}, {"i8", true}});
+    command.add_option("--report", to.report, "write the report as one HTML page")->group(group);
+    command.add_flag("--sensitivity", to.rank, "rank the layers by what each costs; takes a while")->group(group);
+    command.add_option("--float-worst", to.float_worst, "leave the K worst layers of that ranking in float")
+        ->check(CLI::Range(0, 100000))
         ->group(group);
 }
 
@@ -163,8 +197,8 @@ void add_top(CLI::App& command, options& to) {
         ->check(CLI::Range(0, 1000));
     command.add_option("--names", to.names, "names of the outputs, text with one a line");
     command.add_option("--output", to.output,
-                       "write the outputs of all samples: .npy (of a network with one output) or .json; 4-D ones in "
-                       "--layout");
+                       "write the outputs of all samples, laid out as the model has them: .npy (of a network with one "
+                       "output) or .json");
 }
 
 void add_json(CLI::App& command, options& to) {

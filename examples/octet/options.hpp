@@ -5,6 +5,7 @@
 #include <octet/octet.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "samples.hpp"
 
@@ -20,6 +21,12 @@ struct options {
     std::string labels;       ///< empty: by folder
     std::string names;        ///< empty: classes have numbers only
     std::string output;
+    std::string report;               ///< where the HTML page goes
+    std::vector<std::string> states;  ///< calibrations to read and add up, instead of watching samples
+    std::string save_state;           ///< where what was watched goes
+    int float_worst = 0;              ///< leave so many layers in float, the worst of the ranking
+    bool rank = false;                ///< rank the layers
+    bool int8_activations = false;    ///< in the model that is written; otherwise uint8
     std::size_t count = 1'000'000;
     std::size_t calibration_count = 100;
     int class_offset = 0;
@@ -45,6 +52,7 @@ void add_samples_or_noise(CLI::App& command, options& to);
 void add_labels(CLI::App& command, options& to);
 void add_calibration(CLI::App& command, options& to);
 void add_quantization(CLI::App& command, options& to);
+void add_products(CLI::App& command, options& to);
 void add_running(CLI::App& command, options& to);
 void add_batch(CLI::App& command, options& to);
 void add_top(CLI::App& command, options& to);

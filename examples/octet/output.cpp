@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <octet/json.hpp>
 #include <octet/report/text.hpp>
 
 namespace {
@@ -11,16 +12,19 @@ namespace {
 using nlohmann::ordered_json;
 using octet::detail::printable;
 
-ordered_json value_of(const cell& one) {
-    return std::visit([](const auto& held) { return ordered_json(held); }, one.data);
-}
-
 template <class... Bodies>
 struct overloaded : Bodies... {
     using Bodies::operator()...;
 };
 template <class... Bodies>
 overloaded(Bodies...) -> overloaded<Bodies...>;
+
+ordered_json value_of(const cell& one) {
+    return std::visit(overloaded{[](double held) { return octet::detail::number(held); },
+                                 [](const std::string& held) { return octet::detail::utf8(held); },
+                                 [](const auto& held) { return ordered_json(held); }},
+                      one.data);
+}
 
 }  // namespace
 
@@ -79,7 +83,7 @@ std::string output::to_json() const {
                               [&, name = key](const json_part& one) { all[name] = ordered_json::parse(one.document); },
                               [](const text_part&) {}},
                    part);
-    return all.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n';
+    return all.dump(2) + '\n';
 }
 
 void output::print(bool as_json) const {

@@ -28,11 +28,15 @@ std::vector<std::vector<cell>> step_rows(const octet::graph& net, runner& run, i
     std::vector<std::vector<cell>> rows;
     for (std::size_t i = 0; i < times.size(); ++i) {
         const octet::step& one = run.steps()[i];
-        if (one.node < 0 && times[i] == 0.0) continue;
-        const octet::node& node = net.nodes()[static_cast<std::size_t>(one.node)];
-        const std::int64_t macs = batch * multiply_adds(net, node);
-        rows.push_back({{octet::detail::tail(node.name, 32), node.name},
-                        std::string(octet::kind_of(node.what)),
+        std::string name = "(conversion)", operation;
+        std::int64_t macs = 0;
+        if (one.node >= 0) {
+            const octet::node& node = net.nodes()[static_cast<std::size_t>(one.node)];
+            name = node.name, operation = octet::kind_of(node.what);
+            macs = batch * multiply_adds(net, node);
+        }
+        rows.push_back({{octet::detail::tail(name, 32), name},
+                        operation,
                         one.kernel,
                         std::string(octet::to_string(one.target)),
                         cell::real("%.1f", 1000.0 * times[i]),
@@ -42,37 +46,51 @@ std::vector<std::vector<cell>> step_rows(const octet::graph& net, runner& run, i
     return rows;
 }
 
+struct form {
+    std::string name;
+    octet::quantized_graph net;
+};
+
+/// The forms to measure: of a float network that and int8, else what the file has.
+std::vector<form> forms_of(const options& asked, octet::quantized_graph from, const octet::samples& data) {
+    std::vector<form> all;
+    if (from.quantized_layers() == 0) {
+        const octet::graph model = load_model(asked.model);
+        const auto seen = calibrate(asked, model, calibration_samples(asked, model, data));
+        all.push_back({"float", std::move(from)});
+        all.push_back({"int8", quantize_model(model, seen, asked.how)});
+    } else {
+        all.push_back({"int8", std::move(from)});
+    }
+    return all;
+}
+
 }  // namespace
 
 void bench(const options& asked, output& says) {
-    const octet::graph model = load_model(asked.model);
+    octet::quantized_graph from = load_form(asked.model);
     const octet::samples data =
-        asked.samples.empty() ? noise(model.at(model.inputs()[0]), 4) : load_samples(asked, model).values;
-    const octet::quantized_graph int8 = calibrate(asked, model, first_samples(data, asked.calibration_count));
-    say_model(says, asked.model, model);
+        asked.samples.empty() ? noise(from.net.at(from.net.inputs()[0]), 4) : load_samples(asked, from.net).values;
+    const std::vector<form> forms = forms_of(asked, std::move(from), data);
+    const std::int64_t macs = asked.batch * multiply_adds(forms[0].net.net);
+    say_model(says, asked.model, forms[0].net.net);
     says.fact("input", asked.samples.empty() ? std::string("noise") : name_of(asked.samples));
     says.fact("batch", cell::count(static_cast<std::size_t>(asked.batch)));
     says.fact("threads", cell::count(static_cast<std::size_t>(asked.threads)));
     say_isa(says, asked);
-    const std::int64_t macs = asked.batch * multiply_adds(int8.net);
     says.fact("MACs", cell::count(static_cast<std::size_t>(macs)));
 
     std::vector<std::vector<cell>> networks;
-    const std::vector<column> columns{{"layer", "layer"}, {"operation", "operation"}, {"kernel", "kernel"},
-                                      {"isa", "ISA"},     {"microseconds", "us"},     {"percent", "%"},
-                                      {"gops", "GOP/s"}};
     std::vector<std::vector<std::vector<cell>>> steps;
-    const auto measure = [&](const char* name, const octet::quantized_graph& form) {
-        const auto run = make_runner(form, asked.session());
+    for (const form& one : forms) {
+        const auto run = make_runner(one.net, asked.session());
         run_all(*run, first_samples(data, static_cast<std::size_t>(asked.batch)), {}, [](std::size_t, std::size_t) {});
         const latency took = median_latency(*run);
-        networks.push_back({name, cell::real("%.3f", took.milliseconds),
+        networks.push_back({one.name, cell::real("%.3f", took.milliseconds),
                             cell::real("%.1f", 1000.0 * asked.batch / took.milliseconds),
                             cell::real("%.1f", gops(macs, took.milliseconds)), cell::count(took.runs)});
-        steps.push_back(step_rows(form.net, *run, asked.batch, took.runs));
-    };
-    measure("float", octet::as_float(int8.net));
-    measure("int8", int8);
+        steps.push_back(step_rows(one.net.net, *run, asked.batch, took.runs));
+    }
     says.table("latency", "medians",
                {{"form", "form"},
                 {"milliseconds", "ms"},
@@ -80,8 +98,14 @@ void bench(const options& asked, output& says) {
                 {"gops", "GOP/s"},
                 {"runs", "runs"}},
                std::move(networks));
-    says.table("float_layers", "float, by step; conversions count with the layer that follows", columns,
-               std::move(steps[0]), 4);
-    says.table("int8_layers", "int8, by step; conversions count with the layer that follows", columns,
-               std::move(steps[1]), 4);
+    for (std::size_t i = 0; i < forms.size(); ++i)
+        says.table(forms[i].name + "_layers", forms[i].name + ", step by step",
+                   {{"layer", "layer"},
+                    {"operation", "operation"},
+                    {"kernel", "kernel"},
+                    {"isa", "ISA"},
+                    {"microseconds", "us"},
+                    {"percent", "%"},
+                    {"gops", "GOP/s"}},
+                   std::move(steps[i]), 4);
 }

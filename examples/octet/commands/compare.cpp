@@ -1,6 +1,7 @@
 // octet compare: two networks on the same samples, layer by layer, matched by the names of their tensors.
 #include <cmath>
 #include <map>
+#include <octet/quant/noise.hpp>
 
 #include "commands.hpp"
 #include "engine.hpp"
@@ -15,20 +16,14 @@ namespace {
 struct difference {
     octet::tensor_id first = 0;
     octet::tensor_id second = 0;
-    double signal = 0.0;
-    double noise = 0.0;
+    octet::signal_and_noise left;
     double largest = 0.0;
 
     void add(std::span<const float> a, std::span<const float> b) {
         for (std::size_t i = 0; i < a.size(); ++i) {
-            const double apart = double{a[i]} - double{b[i]};
-            signal += double{a[i]} * double{a[i]};
-            noise += apart * apart;
-            largest = std::max(largest, std::abs(apart));
+            left.add(a[i], b[i]);
+            largest = std::max(largest, std::abs(double{a[i]} - double{b[i]}));
         }
-    }
-    double decibel() const {
-        return noise == 0.0 ? std::numeric_limits<double>::infinity() : 10.0 * std::log10(signal / noise);
     }
 };
 
@@ -39,7 +34,7 @@ std::vector<difference> matched(const octet::graph& a, const octet::graph& b) {
     for (const octet::node& one : a.nodes()) {
         const auto at = by_name.find(a.at(one.output).name);
         if (at != by_name.end() && a.at(one.output).dims == b.at(at->second).dims)
-            found.push_back({.first = one.output, .second = at->second});
+            found.push_back({.first = one.output, .second = at->second, .left = {}, .largest = 0.0});
     }
     return found;
 }
@@ -96,7 +91,7 @@ void compare(const options& asked, output& says) {
         rows.push_back({{octet::detail::tail(maker.name, 32), maker.name},
                         std::string(octet::kind_of(maker.what)),
                         octet::to_string(a.net.at(one.first).dims),
-                        {octet::detail::decibel_text(one.decibel()), one.decibel()},
+                        {octet::detail::decibel_text(one.left.decibel()), one.left.decibel()},
                         cell::real("%.4g", one.largest)});
     }
     says.fact("model", name_of(asked.model));

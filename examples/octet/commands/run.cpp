@@ -85,9 +85,8 @@ void run(const options& asked, output& says) {
     std::vector<result> results;
     for (const octet::tensor_id id : net.outputs()) {
         const octet::shape& dims = net.at(id).dims;
-        const bool turned = asked.format.nchw && dims.rank() == 4;
         std::vector<std::int64_t> sizes(dims.sizes().begin() + 1, dims.sizes().end());
-        if (turned) sizes = {dims[3], dims[1], dims[2]};
+        if (net.at(id).form.channels_first) sizes = {dims[3], dims[1], dims[2]};
         results.push_back({net.at(id).name, sizes, {}});
     }
     std::vector<std::vector<cell>> rows;
@@ -96,10 +95,9 @@ void run(const options& asked, output& says) {
         for (std::size_t i = 0; i < results.size(); ++i) {
             const std::vector<float> batch = output_of(*session, i);
             const auto own = part_of<const float>(batch, *session, place);
-            const octet::shape& dims = session->output_shape(i);
-            const std::vector<float> values = asked.format.nchw && dims.rank() == 4
-                                                  ? channels_first(own, dims)
-                                                  : std::vector<float>(own.begin(), own.end());
+            const octet::tensor& made = net.at(net.outputs()[i]);
+            const std::vector<float> values =
+                made.form.channels_first ? channels_first(own, made.dims) : std::vector<float>(own.begin(), own.end());
             results[i].values.insert(results[i].values.end(), values.begin(), values.end());
             if (i != 0) continue;
             const std::string who = data.files.empty() ? std::to_string(sample) : data.files[sample];
