@@ -44,14 +44,17 @@ std::string joined(const std::vector<std::string>& words) {
     return all;
 }
 
-/// In single quotes, which a shell takes as it is; characters of `escaped` get a backslash.
-std::string quoted(const std::string& words, const std::string& escaped = "") {
+/// With a backslash before each character of `special`.
+std::string escaped(const std::string& words, const std::string& special) {
+    std::string all;
+    for (const char c : words) all += special.find(c) == std::string::npos ? std::string(1, c) : std::string{'\\', c};
+    return all;
+}
+
+/// In single quotes, inside which a shell takes everything but these as it is.
+std::string quoted(const std::string& words) {
     std::string all = "'";
-    for (const char c : words) {
-        if (c == '\'') all += "'\\'";
-        if (escaped.find(c) != std::string::npos) all += '\\';
-        all += c;
-    }
+    for (const char c : words) all += c == '\'' ? std::string("'\\''") : std::string(1, c);
     return all + "'";
 }
 
@@ -69,10 +72,10 @@ std::string bash(const CLI::App& app) {
             if (!one.name.empty()) own.push_back(one.name);
             if (one.choices.empty()) continue;
             // An argument without a name is completed where no option stands before it.
-            choices += text("        ", command->get_name(), ":", one.name.empty() ? command->get_name() : one.name,
+            choices += text("            ", command->get_name(), ":", one.name.empty() ? command->get_name() : one.name,
                             ") words=", quoted(joined(one.choices)), " ;;\n");
         }
-        options += text("        ", command->get_name(), ") words=", quoted(joined(own)), " ;;\n");
+        options += text("            ", command->get_name(), ") words=", quoted(joined(own)), " ;;\n");
     }
     return text(R"(# bash completion for octet: source it, or install it as share/bash-completion/completions/octet
 _octet() {
@@ -83,12 +86,15 @@ _octet() {
                 joined(names), R"( --help --version' -- "$current"))
         return
     fi
-    case $command:$previous in
+    if [[ $current == -* ]]; then
+        case $command in
 )",
-                choices, R"(    esac
-    [[ -z $words && $current == -* ]] && case $command in
+                options, R"(        esac
+    else
+        case $command:$previous in
 )",
-                options, R"(    esac
+                choices, R"(        esac
+    fi
     [[ -n $words ]] && COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -o default -F _octet octet
@@ -103,9 +109,8 @@ std::string zsh(const CLI::App& app) {
         for (const completed& one : options_of(*command)) {
             const std::string words = one.choices.empty() ? "_files" : "(" + joined(one.choices) + ")";
             const std::string value = one.takes_value ? ":value:" + words : "";
-            bodies += one.name.empty() ? text(" \\\n            ", quoted(":value:" + words))
-                                       : text(" \\\n            ", quoted(one.name), quoted("[", ""),
-                                              quoted(one.what, "[]:\\"), quoted("]" + value));
+            const std::string named = text(one.name, "[", escaped(one.what, "[]:\\"), "]", value);
+            bodies += text(" \\\n            ", quoted(one.name.empty() ? ":value:" + words : named));
         }
         bodies += " ;;\n";
     }
@@ -137,6 +142,7 @@ std::string fish(const CLI::App& app) {
         all += text("complete -c octet -n __fish_use_subcommand -f -a ", name, " -d ",
                     quoted(command->get_description()), "\n");
         for (const completed& one : options_of(*command)) {
+            if (one.name.empty() && one.choices.empty()) continue;
             all += text("complete -c octet -n '__fish_seen_subcommand_from ", name, "'");
             if (!one.name.empty()) all += text(" -l ", one.name.substr(2), " -d ", quoted(one.what));
             if (one.takes_value && !one.name.empty()) all += " -r";

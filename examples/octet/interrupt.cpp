@@ -2,27 +2,30 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <initializer_list>
 
 namespace {
 
-// Only the thread that writes files changes `held`; the handler may run on any.
-volatile std::sig_atomic_t held = 0;
-volatile std::sig_atomic_t waiting = 0;
+// One word, so that a signal on any thread of a pool and the thread that writes cannot miss each other.
+constexpr int open_to_signals = 0;
+constexpr int held = 1;     // held + signal: and that signal waits
+constexpr int ending = -1;  // nothing may begin any more
+std::atomic<int> state{open_to_signals};
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler may touch nothing else");
 
 void end(int which) {
-    // Not exit: the threads of a pool may be anywhere, and nothing is left to be done.
     if (isatty(STDERR_FILENO) != 0) [[maybe_unused]]
         const auto written = write(STDERR_FILENO, "\n", 1);
-    _exit(128 + which);
+    _exit(128 + which);  // not exit: the threads of a pool may be anywhere, and nothing is left to be done
 }
 
 extern "C" void on_signal(int which) {
-    if (held != 0)
-        waiting = which;
-    else
-        end(which);
+    int was = open_to_signals;
+    if (state.compare_exchange_strong(was, ending)) end(which);
+    was = held;
+    state.compare_exchange_strong(was, held + which);
 }
 
 }  // namespace
@@ -37,8 +40,10 @@ void end_on_signals() {
     }
 }
 
-uninterrupted::uninterrupted() noexcept { held = 1; }
+uninterrupted::uninterrupted() noexcept {
+    for (int was = open_to_signals; !state.compare_exchange_strong(was, held); was = open_to_signals)
+        pause();  // the program is ending
+}
 uninterrupted::~uninterrupted() {
-    held = 0;
-    if (waiting != 0) end(waiting);
+    if (const int was = state.exchange(open_to_signals); was > held) end(was - held);
 }

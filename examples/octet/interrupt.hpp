@@ -5,7 +5,7 @@
 /// at the end of the `uninterrupted` that is there. A signal that was ignored stays so.
 void end_on_signals();
 
-/// While one lives, a signal waits. For what takes milliseconds: to put a whole file in its place.
+/// While one lives (one at a time), a signal waits. For what takes milliseconds: to put whole files in their places.
 class uninterrupted {
   public:
     uninterrupted() noexcept;

@@ -180,10 +180,11 @@ void add_running(CLI::App& command, options& to) {
     command.add_option("--threads", to.threads, "threads of a run (default 1)")
         ->check(CLI::Range(1, 1024))
         ->group(running_group);
-    std::string known;
-    for (const octet::isa which : octet::preference) known += octet::text(octet::to_string(which), ", ");
-    add_parsed(command, running_group, "--isa", "instruction set: " + known + "default: the best of this machine",
-               [&to](const std::string& word) { to.target = octet::parse_isa(word); });
+    std::vector<std::string> known;
+    for (const octet::isa which : octet::preference) known.emplace_back(octet::to_string(which));
+    add_parsed(command, running_group, "--isa", "instruction set; default: the best of this machine",
+               [&to](const std::string& word) { to.target = octet::parse_isa(word); })
+        .check(CLI::IsMember(known));
 }
 
 void add_batch(CLI::App& command, options& to) {

@@ -1,5 +1,6 @@
 #include "output.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -54,6 +55,11 @@ std::string output::to_text() const {
         for (const std::vector<cell>& row : part.rows) {
             rows.emplace_back();
             for (const cell& one : row) rows.back().push_back(printable(one.text));
+        }
+        if (part.columns.back().title.empty()) {  // notes, at the left
+            std::size_t widest = 0;
+            for (const auto& row : rows) widest = std::max(widest, row.back().size());
+            for (auto& row : rows) row.back().resize(widest, ' ');
         }
         if (!all.empty()) all += '\n';
         if (!part.title.empty()) all += part.title + ":\n";

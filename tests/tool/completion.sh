@@ -34,7 +34,7 @@ for command in $("$octet" --help | sed -n '/^Subcommands:/,$ s/^  \([a-z]*\) .*/
 done
 
 for shell in zsh fish; do
-    "$octet" completion $shell | grep -q calibration-count || failed "the script for $shell"
+    grep -q calibration-count <<< "$("$octet" completion $shell)" || failed "the script for $shell"
     command -v $shell > /dev/null || { echo "$shell is not installed: its script was not read by it"; continue; }
     $shell -n <("$octet" completion $shell) || failed "$shell does not take its script"
 done

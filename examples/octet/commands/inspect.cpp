@@ -28,7 +28,7 @@ void say_layers(output& says, const octet::graph& net, const runner& run) {
                         cell::count(parameters(net, one)),
                         cell::count(static_cast<std::size_t>(multiply_adds(net, one)))});
     }
-    says.table("layers", "layers, as they run: normalizations and activations are folded",
+    says.table("layers", "layers as they run, with normalizations and activations folded",
                {{"layer", "layer"},
                 {"operation", "operation"},
                 {"kernel", "kernel"},
@@ -47,7 +47,7 @@ void say_plan(output& says, const octet::memory_plan& plan) {
                         cell::count(one.offset),
                         cell::count(static_cast<std::size_t>(one.first)),
                         cell::count(static_cast<std::size_t>(one.last))});
-    says.table("plan", "arena: bytes of each value, in use from the first step to the last",
+    says.table("plan", "arena, with the steps at which each value is in use",
                {{"tensor", "tensor"}, {"bytes", "bytes"}, {"offset", "offset"}, {"first", "first"}, {"last", "last"}},
                std::move(rows));
 }
