@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "compiled_once.hpp"
-#include "network_data.hpp"
+#include "operator_networks.hpp"
 #include "shared_data.hpp"
 
 namespace octet::test {
@@ -118,9 +118,10 @@ class onnxruntime : public testing::Test {
         int8.net.output(int8.net.nodes().back().inputs[0]);
         const std::vector<agreement> all = compare(int8, samples);
         const agreement& before = all[1];
-        std::printf("| ONNX Runtime, %-18s | before the softmax %8.4f %% of %zu bytes equal, at most %d steps apart; "
-                    "after it %8.4f %% |\n",
-                    name, before.percent(), before.values, before.worst, all[0].percent());
+        std::printf(
+            "| ONNX Runtime, %-18s | before the softmax %8.4f %% of %zu bytes equal, at most %d steps apart; "
+            "after it %8.4f %% |\n",
+            name, before.percent(), before.values, before.worst, all[0].percent());
         std::string left;
         for (const auto& [kind, count] : kinds) left += text(left.empty() ? "" : ", ", count, " ", kind);
         std::printf("| ONNX Runtime, %-18s | runs %s |\n", name, left.c_str());
@@ -172,7 +173,8 @@ TEST_F(onnxruntime, resnet8) {
 
 TEST_F(onnxruntime, keyword_spotting) {
     constexpr std::size_t sound = 49 * 10;
-    const auto calibration = reals_of<std::int8_t>(shared_data("kws/calib_inputs_i8.bin"), 0, 100 * sound, 83, 0.58470291F);
+    const auto calibration =
+        reals_of<std::int8_t>(shared_data("kws/calib_inputs_i8.bin"), 0, 100 * sound, 83, 0.58470291F);
     const auto sounds = reals_of<std::int8_t>(shared_data("kws/dev_inputs_i8.bin"), 0, 300 * sound, 83, 0.58470291F);
     if (sounds.empty()) GTEST_SKIP() << "no models at " << shared_data("") << ": set OCTET_TEST_DATA to their folder";
     const graph model = onnx::load(shared_data("models/kws_dscnn_float_bn.onnx"));
@@ -181,12 +183,38 @@ TEST_F(onnxruntime, keyword_spotting) {
 
 TEST_F(onnxruntime, mobilenet_v1) {
     constexpr std::size_t image = 224 * 224 * 3;
-    const auto calibration = reals_of<std::uint8_t>(shared_data("imagenet/calib_u8.bin"), 0, 20 * image, 127.5F, 1 / 127.5F);
-    const auto images = reals_of<std::uint8_t>(shared_data("imagenet/dev_u8.bin"), 0, 30 * image, 127.5F, 1 / 127.5F);
+    const auto calibration =
+        reals_of<std::uint8_t>(shared_data("imagenet/calib_u8.bin"), 0, 20 * image, 127.5F, 1 / 127.5F);
+    const auto images = reals_of<std::uint8_t>(shared_data("imagenet/dev_u8.bin"), 0, 100 * image, 127.5F, 1 / 127.5F);
     if (images.empty()) GTEST_SKIP() << "no models at " << shared_data("") << ": set OCTET_TEST_DATA to their folder";
     const graph model = onnx::load(shared_data("models/mobilenet_v1_025_224_float.onnx"));
     compare_before_softmax("MobileNetV1-0.25", quantize(model, {20, calibration}),
                            channels_first(images, 224 * 224, 3));
+}
+
+/// Every operator by itself, after a convolution: the share of equal bytes, and which kernel ONNX Runtime runs.
+TEST_F(onnxruntime, every_operator) {
+    const samples seen = operator_samples(50);
+    const std::vector<float> images = operator_samples(20, 77).inputs[0];
+    for (const auto& [name, net] : operator_networks()) {
+        SCOPED_TRACE(name);
+        const quantized_graph int8 = quantize(net, seen);
+        const agreement all = compare(int8, images)[0];
+        const agreement as_int8 = compare(int8, images, {onnx::activation_type::int8})[0];
+        std::string kinds;
+        for (const auto& [kind, count] : optimized(onnx::serialize(int8)))
+            if (kind != "QLinearConv" && kind != "Transpose" && kind != "QuantizeLinear" && kind != "DequantizeLinear")
+                kinds += " " + kind;
+        std::printf("| ONNX Runtime, %-24s | %8.4f %% of %5zu bytes equal, at most %d steps apart; int8 %8.4f %% |%s\n",
+                    name.c_str(), all.percent(), all.values, all.worst, as_int8.percent(), kinds.c_str());
+        EXPECT_GE(all.percent(), 99.0);
+        EXPECT_LE(all.worst, 1);
+        EXPECT_GE(as_int8.percent(), 99.0);
+        EXPECT_LE(as_int8.worst, 1);
+        const quantized_graph mixed = quantize(net, seen, {.leave_in_float = {"op"}});
+        const agreement real = compare(mixed, images)[0];
+        EXPECT_LE(real.worst, mixed.layers.back().is_int8 ? 1 : 20) << "in 1e-5";
+    }
 }
 
 }  // namespace

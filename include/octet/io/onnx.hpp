@@ -58,8 +58,8 @@ inline graph load(const std::string& path) {
 /// QuantizeLinear. Those that have an int8 form and stored weights run in int8, the others stay in float, and
 /// quantized_layer::reason says why. Activations are int8 or uint8 (the same values, 128 lower) with one scale; weights
 /// int8 or uint8 with one scale, or one for each output, no more than 128 steps from their zero point; a bias int32, or
-/// rounded to it. Inputs and outputs may be integers themselves. The rounding policy is nearest_even, ONNX's own, unless
-/// `save` wrote another.
+/// rounded to it. Inputs and outputs may be integers themselves. The rounding policy is nearest_even, ONNX's own,
+/// unless `save` wrote another.
 inline quantized_graph parse_quantized(std::span<const std::byte> bytes, std::string_view name) {
     return detail::named(name, [&] { return import_quantized(detail::read(bytes), bytes.size()); });
 }
@@ -70,9 +70,9 @@ inline quantized_graph load_quantized(const std::string& path) {
 }
 
 /// The bytes of a QDQ model, opset 17, that computes what a session over the graph does: int8 layers as float operators
-/// between DequantizeLinear and QuantizeLinear, which ONNX Runtime fuses to integer kernels, the others in float. Names,
-/// layout and batch of inputs and outputs are those of the file that the network came from; a network built by hand
-/// keeps N, H, W, C. Weights are int8 with the scales that they have, biases int32 with scale s_in * s_w. What
+/// between DequantizeLinear and QuantizeLinear, which ONNX Runtime fuses to integer kernels, the others in float.
+/// Names, layout and batch of inputs and outputs are those of the file that the network came from; a network built by
+/// hand keeps N, H, W, C. Weights are int8 with the scales that they have, biases int32 with scale s_in * s_w. What
 /// parse_quantized makes of it gives the same bytes.
 ///
 /// ONNX Runtime rounds as nearest_even; where its kernels add or look up in float, single values may differ by one

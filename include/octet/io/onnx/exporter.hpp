@@ -72,8 +72,8 @@ class exporter {
     std::string raw_name(tensor_id id, bool is_int8);
     /// Declares that the value `raw` is what the tensor `id` holds before it is rounded to int8, if it is.
     void made(tensor_id id, bool is_int8, const std::string& raw);
-    /// The value after QuantizeLinear and DequantizeLinear, named `result`.
-    void round_trip(const std::string& value, quant_params params, const std::string& result);
+    /// `result`, the value after QuantizeLinear and DequantizeLinear; what these need is named after `base`.
+    void round_trip(const std::string& value, quant_params params, const std::string& base, const std::string& result);
 
     /// One number, or a list, as a constant of the file; returns its name.
     std::string number(const std::string& wanted, float value);
@@ -97,9 +97,7 @@ class exporter {
     /// Names of scale and zero point.
     std::vector<std::string> add_params(const std::string& wanted, quant_params params);
     std::vector<std::uint8_t> stored(const std::vector<std::int8_t>& values) const;
-    std::int64_t storage() const {
-        return options_.activations == activation_type::uint8 ? proto::uint8 : proto::int8;
-    }
+    std::int64_t storage() const { return options_.activations == activation_type::uint8 ? proto::uint8 : proto::int8; }
     void write_input(tensor_id id);
     void write_output(tensor_id id, const std::string& name);
 
@@ -107,8 +105,8 @@ class exporter {
         std::string label, real, int8;
     };
     save_options options_;
-    std::vector<names> names_;           // of each tensor; empty where there is no value yet
-    std::vector<std::string> outputs_;   // of each network output
+    std::vector<names> names_;          // of each tensor; empty where there is no value yet
+    std::vector<std::string> outputs_;  // of each network output
     std::map<std::tuple<tensor_id, bool, int>, std::string> constants_;
 };
 
@@ -125,7 +123,8 @@ inline exporter::exporter(const quantized_graph& graph_from, const save_options&
     for (const tensor_id id : net.outputs()) {
         names& n = names_[static_cast<std::size_t>(id)];
         outputs_.push_back(unique(net.at(id).name));
-        const bool direct = n.label.empty() && net.producer(id) >= 0 && (!is_image(id) || net.at(id).form.channels_first);
+        const bool direct =
+            n.label.empty() && net.producer(id) >= 0 && (!is_image(id) || net.at(id).form.channels_first);
         if (direct) n.label = outputs_.back();
     }
     for (std::size_t i = 0; i < names_.size(); ++i)
@@ -142,8 +141,8 @@ inline void exporter::made(tensor_id id, bool is_int8, const std::string& raw) {
     names& n = names_[static_cast<std::size_t>(id)];
     n.real = raw;
     if (!is_int8) return;
-    n.real = n.int8 = n.label == raw ? unique(n.label + "_dequantized") : n.label;
-    round_trip(raw, from.at(id).params, n.int8);
+    n.real = n.int8 = n.label == raw || net.producer(id) < 0 ? unique(n.label + "_dequantized") : n.label;
+    round_trip(raw, from.at(id).params, n.label, n.int8);
 }
 
 inline std::vector<std::string> exporter::add_params(const std::string& wanted, quant_params params) {
@@ -161,9 +160,10 @@ inline std::vector<std::uint8_t> exporter::stored(const std::vector<std::int8_t>
     return shifted;
 }
 
-inline void exporter::round_trip(const std::string& value, quant_params params, const std::string& result) {
-    const std::vector<std::string> with = add_params(result, params);
-    const std::string integers = unique(value + "_quantized");
+inline void exporter::round_trip(const std::string& value, quant_params params, const std::string& base,
+                                 const std::string& result) {
+    const std::vector<std::string> with = add_params(base, params);
+    const std::string integers = unique(base + "_quantized");
     file.node("QuantizeLinear", {value, with[0], with[1]}, {integers});
     file.node("DequantizeLinear", {integers, with[0], with[1]}, {result});
 }
@@ -197,7 +197,7 @@ inline std::string exporter::read(tensor_id id, bool is_int8, int rank) {
         names& n = names_[static_cast<std::size_t>(id)];
         if (is_int8 && n.int8.empty()) {
             n.int8 = unique(n.label + "_dequantized");
-            round_trip(n.real, from.at(id).params, n.int8);
+            round_trip(n.real, from.at(id).params, n.label, n.int8);
         }
         return is_int8 ? n.int8 : n.real;
     }

@@ -28,7 +28,7 @@ struct stored_weights {
 
 /// What QuantizeLinear and DequantizeLinear say about the tensors and layers of the graph; io/onnx/quantization.hpp.
 struct stored_forms {
-    std::map<tensor_id, quant_params> tensors;    // of the outputs of QuantizeLinear, of inputs and constants
+    std::map<tensor_id, quant_params> tensors;     // of the outputs of QuantizeLinear, of inputs and constants
     std::map<std::string, stored_weights> layers;  // by the name of the graph's node
 };
 

@@ -165,10 +165,11 @@ inline const value& node_reader::constant(std::size_t i, const char* what) const
 }
 
 inline void node_reader::refuse_types(const value& of, std::size_t i, const char* what) const {
-    fail(input_name(i, what), of.data->type == literal::kind::other ? " has data type " : " has the wrong data type ",
-         of.data->data_type,
-         ": Octet reads float (1), double (11) and float16 (10) as reals, int8 (3), uint8 (2), int32 (6), int64 (7) and "
-         "bool (9) as integers; convert the model to float32");
+    fail(
+        input_name(i, what), of.data->type == literal::kind::other ? " has data type " : " has the wrong data type ",
+        of.data->data_type,
+        ": Octet reads float (1), double (11) and float16 (10) as reals, int8 (3), uint8 (2), int32 (6), int64 (7) and "
+        "bool (9) as integers; convert the model to float32");
 }
 
 inline const std::vector<float>& node_reader::constant_reals(std::size_t i, const char* what) const {

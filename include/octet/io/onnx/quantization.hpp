@@ -64,8 +64,7 @@ inline linear_params read_linear_params(node_reader& at, const sizes& dims, std:
 inline quant_params activation_params(node_reader& at, const linear_params& from) {
     if (from.type != proto::int8 && from.type != proto::uint8)
         fail(at.who, ": activations of data type ", from.type, " are not read, only int8 (3) and uint8 (2) are");
-    if (from.scales.size() != 1)
-        fail(at.who, ": an activation with ", from.scales.size(), " scales: it must have one");
+    if (from.scales.size() != 1) fail(at.who, ": an activation with ", from.scales.size(), " scales: it must have one");
     return from.of_tensor();
 }
 
@@ -78,8 +77,7 @@ void for_each_scale(const sizes& dims, const linear_params& p, std::size_t count
 }
 
 inline void import_quantize(node_reader& at) {
-    if (at.into.forms == nullptr)
-        fail(at.who, ": this model is quantized: read it with octet::onnx::load_quantized");
+    if (at.into.forms == nullptr) fail(at.who, ": this model is quantized: read it with octet::onnx::load_quantized");
     value of = at.input(0);
     const linear_params p = read_linear_params(at, of.dims, 0);
     if (!of.is_constant()) {
@@ -104,8 +102,7 @@ inline void import_quantize(node_reader& at) {
 }
 
 inline void import_dequantize(node_reader& at) {
-    if (at.into.forms == nullptr)
-        fail(at.who, ": this model is quantized: read it with octet::onnx::load_quantized");
+    if (at.into.forms == nullptr) fail(at.who, ": this model is quantized: read it with octet::onnx::load_quantized");
     value of = at.input(0);
     if (!of.is_constant()) {
         if (of.stored_type == 0)

@@ -24,8 +24,8 @@
 
 namespace octet::onnx::inline OCTET_ABI {
 
-/// The integers of a layer from its reals, which are scale * integer. Throws octet::error where they do not fit int8, or
-/// a bias not int32; nothing where the reals do not stand on the grid: a pass changed them.
+/// The integers of a layer from its reals, which are scale * integer. Throws octet::error where they do not fit int8,
+/// or a bias not int32; nothing where the reals do not stand on the grid: a pass changed them.
 inline std::optional<quantized_layer> stored_layer(const std::string& who, const layer_weights& from,
                                                    const stored_weights& how, scale input) {
     const auto outputs = static_cast<std::size_t>(from.outputs);
@@ -38,15 +38,17 @@ inline std::optional<quantized_layer> stored_layer(const std::string& who, const
         if (!(std::fabs(steps) < 1024) || std::fabs(steps - std::nearbyint(steps)) > 1e-3F) return {};
         const int q = static_cast<int>(std::nearbyint(steps));
         if (q < -128 || q > 127)
-            fail(who, ": a weight lies ", q, " steps from the zero point, outside [-128, 127]: Octet's kernels take int8 "
-                      "weights without a zero point, quantize them symmetrically");
+            fail(who, ": a weight lies ", q,
+                 " steps from the zero point, outside [-128, 127]: Octet's kernels take int8 "
+                 "weights without a zero point, quantize them symmetrically");
         made.values.push_back(static_cast<std::int8_t>(q));
     }
     for (std::size_t o = 0; o < outputs; ++o) {
         const float step = input.value * how.scales[how.scales.size() == 1 ? 0 : o];
         const bool listed = how.bias.size() == outputs && !how.bias_scales.empty();
         const float had = listed ? how.bias_scales[how.bias_scales.size() == 1 ? 0 : o] : 0.0F;
-        // Integers of the scale that a bias has to have, up to the rounding of whoever multiplied, are taken as they are.
+        // Integers of the scale that a bias has to have, up to the rounding of whoever multiplied, are taken as they
+        // are.
         const double bias = listed && std::fabs(had - step) <= 1e-5F * step
                                 ? static_cast<double>(how.bias[o])
                                 : std::nearbyint(static_cast<double>(from.bias[o]) / static_cast<double>(step));
@@ -89,8 +91,9 @@ class quantized_network {
         }
         melt_activations();
         if (made_.quantized_layers() == 0)
-            fail("no operator stands between DequantizeLinear and QuantizeLinear with stored weights: a float model is "
-                 "read with octet::onnx::load, and quantized with octet::quantize");
+            fail(
+                "no operator stands between DequantizeLinear and QuantizeLinear with stored weights: a float model is "
+                "read with octet::onnx::load, and quantized with octet::quantize");
         return std::move(made_);
     }
 
@@ -243,7 +246,8 @@ inline void quantized_network::add(const node& n, quantized_layer layer) {
                 made_.tensors[at(input)].is_int8 = true;
             }
         }
-        if (joins && layer.is_int8) input = rescaled(text(n.name, "/part", inputs.size()), input, *stored_[at(n.output)]);
+        if (joins && layer.is_int8)
+            input = rescaled(text(n.name, "/part", inputs.size()), input, *stored_[at(n.output)]);
         inputs.push_back(input);
     }
     const auto params = layer.is_int8 ? stored_[at(n.output)] : std::nullopt;
@@ -259,9 +263,9 @@ inline void quantized_network::melt_activations() {
         const node& n = net.nodes()[i];
         const auto* clip = std::get_if<op::clip>(&n.what);
         node* before = clip == nullptr ? nullptr : octet::detail::only_producer(net, n, 0);
-        const bool computes = before != nullptr && (weights_of(before->what) != nullptr ||
-                                                    std::holds_alternative<op::add>(before->what) ||
-                                                    std::holds_alternative<op::mul>(before->what));
+        const bool computes = before != nullptr &&
+                              (weights_of(before->what) != nullptr || std::holds_alternative<op::add>(before->what) ||
+                               std::holds_alternative<op::mul>(before->what));
         if (!computes || !made_.layers[i].is_int8 || !made_.layers[at(net.producer(n.inputs[0]))].is_int8 ||
             made_.at(n.inputs[0]).params != made_.at(n.output).params) {
             ++i;

@@ -95,8 +95,7 @@ class model_writer {
         initializer(tensor_bytes(name, dims, type, elements));
     }
     void node(std::string_view kind, const std::vector<std::string>& inputs, const std::vector<std::string>& outputs,
-              const std::vector<attribute>& attributes = {}, std::string_view name = "",
-              std::string_view domain = "") {
+              const std::vector<attribute>& attributes = {}, std::string_view name = "", std::string_view domain = "") {
         std::string bytes;
         protozero::pbf_writer out(bytes);
         for (const std::string& each : inputs) out.add_string(1, each);

@@ -27,24 +27,27 @@ struct node_writer {
         fail(exporter::who(n), ": ", what, " has no form in ONNX opset ", written_opset);
     }
 
-    /// An operator whose only output is the node's value.
+    /// The operator that bears the node's name.
+    void emit(const char* kind, const std::vector<std::string>& inputs, const std::string& result,
+              const std::vector<attribute>& attributes = {}) const {
+        to.file.node(kind, inputs, {result}, attributes, n.name);
+    }
+    /// The same, where its output is the node's value.
     void emit(const char* kind, const std::vector<std::string>& inputs,
               const std::vector<attribute>& attributes = {}) const {
         emit(kind, inputs, raw, attributes);
     }
-    /// One of several operators: the last makes `raw`, and is named like the node.
-    void emit(const char* kind, const std::vector<std::string>& inputs, const std::string& result,
-              const std::vector<attribute>& attributes = {}) const {
-        to.file.node(kind, inputs, {result}, attributes, result == raw ? n.name : "");
+    void emit_transpose(const std::string& value, const std::string& result, const sizes& perm) const {
+        to.file.node("Transpose", {value}, {result}, {attr("perm", perm)});
     }
-    void emit_clip(const std::string& value, activation_range range, const std::string& result) const {
+    /// The node's value from another by an activation.
+    void emit_clip(const std::string& value, activation_range range, std::string_view name) const {
         const activation_range none;
-        if (range == none) return emit("Identity", {value}, result);
-        if (range.low == 0.0F && range.high == none.high) return emit("Relu", {value}, result);
-        const std::string low = range.low == none.low ? "" : to.number(result + "_min", range.low);
-        std::vector<std::string> inputs{value, low};
-        if (range.high != none.high) inputs.push_back(to.number(result + "_max", range.high));
-        emit("Clip", inputs, result);
+        if (range == none) return to.file.node("Identity", {value}, {raw}, {}, name);
+        if (range.low == 0.0F && range.high == none.high) return to.file.node("Relu", {value}, {raw}, {}, name);
+        std::vector<std::string> inputs{value, range.low == none.low ? "" : to.number(raw + "_min", range.low)};
+        if (range.high != none.high) inputs.push_back(to.number(raw + "_max", range.high));
+        to.file.node("Clip", inputs, {raw}, {}, name);
     }
 
     /// The operator of a node that may have an activation: write(result) writes it. The bytes of an int8 node clip by
@@ -60,8 +63,8 @@ struct node_writer {
         const std::string before = to.unique(raw + "_unclipped");
         write(before);
         std::string value = before;
-        if (layer.is_int8) to.round_trip(before, p, value = to.unique(before + "_dequantized"));
-        emit_clip(value, range, raw);
+        if (layer.is_int8) to.round_trip(before, p, before, value = to.unique(before + "_dequantized"));
+        emit_clip(value, range, "");
     }
 
     static std::vector<attribute> attributes_of(const window& w) {
@@ -80,6 +83,9 @@ struct node_writer {
         for (const scale s : layer.scales) {
             scales.push_back(s.value);
             bias_scales.push_back(params(n.inputs[0]).scale.value * s.value);
+            if (!(bias_scales.back() > 0.0F && bias_scales.back() <= 3.4028234e38F))
+                fail(exporter::who(n), ": the scales of its input, ", params(n.inputs[0]).scale.value,
+                     ", and of its weights, ", s.value, ", have no product in float, which its bias needs");
         }
         return {to.dequantized(n.name + "_weight", dims, proto::int8, permute_elements(layer.values, stored, order),
                                scales, axis),
@@ -177,7 +183,9 @@ struct node_writer {
     /// the layers' weights move instead.
     void operator()(const op::reshape&) const {
         const shape &from = dims_in(), &result = dims_out();
-        const auto as_it_stands = [](const shape& dims) { return dims.rank() != 4 || keeps_order(sizes_of(dims), nhwc()); };
+        const auto as_it_stands = [](const shape& dims) {
+            return dims.rank() != 4 || keeps_order(sizes_of(dims), nhwc());
+        };
         const bool flat = result.rank() == 2 && result.cols() * result[0] == from.elements() && result[0] == from[0];
         std::string value = read();
         if (!as_it_stands(from)) {
@@ -185,7 +193,7 @@ struct node_writer {
                 to.flattened.emplace(n.output, from);
             } else {
                 const std::string turned = to.unique(raw + "_nhwc");
-                emit("Transpose", {value}, turned, {attr("perm", sizes{0, 2, 3, 1})});
+                emit_transpose(value, turned, {0, 2, 3, 1});
                 value = turned;
             }
         }
@@ -195,7 +203,7 @@ struct node_writer {
         dims[0] = 0;  // the batch, as it is
         const std::string shaped = turn ? to.unique(raw + "_nhwc") : raw;
         emit("Reshape", {value, to.list(n.name + "_shape", dims)}, shaped);
-        if (turn) emit("Transpose", {shaped}, {attr("perm", sizes{0, 3, 1, 2})});
+        if (turn) emit_transpose(shaped, raw, {0, 3, 1, 2});
     }
     static sizes sizes_of(const shape& dims) { return {dims.sizes().begin(), dims.sizes().end()}; }
     bool only_layers_read() const {
@@ -213,7 +221,7 @@ struct node_writer {
             perm.push_back(exporter::written_axis(turn.order[static_cast<std::size_t>(axis)], rank));
         emit("Transpose", {read()}, {attr("perm", perm)});
     }
-    void operator()(const op::clip& cut) const { emit_clip(read(), cut.range, raw); }
+    void operator()(const op::clip& cut) const { emit_clip(read(), cut.range, n.name); }
     void operator()(const op::lookup& table) const {
         switch (table.what) {
             case function::logistic:
