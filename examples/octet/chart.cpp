@@ -58,8 +58,8 @@ std::string_view chart_style() {
 namespace {
 
 // Pixels along y, percentages along x.
-constexpr double bar = 12, gap = 6, legend_height = 24, note_height = 24, label_width = 32, figure_width = 22;
-constexpr double plot_height = 120, axis_height = 34;
+constexpr double bar = 12, gap = 6, legend_height = 24, note_height = 24, figure_width = 22;
+constexpr double plot_height = 120, axis_height = 20;
 
 std::string text_at(double x, double dx, double y, const char* anchor, const std::string& words) {
     char head[160];
@@ -79,11 +79,10 @@ std::string line(const char* kind, double x, double from, double to) {
     return words + std::string("\n");
 }
 /// What lies outside of its width is cut off at the left: the end of a name tells the layers of a model apart.
-std::string label_at(double y, double height, const std::string& words) {
+std::string label_at(double y, double width, double height, const std::string& words) {
     char head[200];
-    std::snprintf(head, sizeof head, R"(<svg x="0" y="%.1f" width="%.0f%%" height="%.1f"><title>)", y, label_width,
-                  height);
-    return head + escaped(words) + "</title>" + text_at(100, -6, height / 2 + 4, "end", words) + "</svg>\n";
+    std::snprintf(head, sizeof head, R"(<svg x="0" y="%.1f" width="%.1f%%" height="%.1f"><title>)", y, width, height);
+    return head + escaped(words) + "</title>" + text_at(100, -6, height / 2 + 3, "end", words) + "</svg>\n";
 }
 std::string titled(const std::string& title, const std::string& description, const std::string& body) {
     return "<title>" + escaped(title) + "</title>\n<desc>" + escaped(description) + "</desc>\n" + body;
@@ -99,7 +98,9 @@ class axis {
   public:
     explicit axis(const bar_chart& chart) : along_(chart.along) {
         bool leftwards = false;
+        std::size_t letters = 0;
         for (const bar_group& group : chart.groups) {
+            letters = std::max(letters, group.label.size());
             for (const auto* values : {&group.values, &group.from})
                 for (const double value : *values)
                     if (std::isfinite(value)) {
@@ -108,12 +109,16 @@ class axis {
                     }
             for (const double value : group.values) leftwards |= group.from.empty() && value < origin();
         }
-        left_ = label_width + (leftwards ? figure_width : 1);
+        // 6 pixels a letter on the narrowest page, of 360 pixels; a third of the width at most.
+        labels_ = std::clamp(4 + 6.0 / 3.6 * static_cast<double>(letters), 10.0, 33.0);
+        left_ = labels_ + (leftwards ? figure_width : 1);
         if (high_ == low_) high_ = low_ + 1;
     }
     double at(double value) const {
         return left_ + (100 - figure_width - left_) * (along(value) - low_) / (high_ - low_);
     }
+    /// The width of the labels.
+    double labels() const { return labels_; }
     double origin() const { return along_ == spacing::logarithmic ? 1.0 : 0.0; }
 
   private:
@@ -130,7 +135,7 @@ class axis {
     }
 
     spacing along_;
-    double left_ = 0, low_ = 0, high_ = 0;
+    double labels_ = 0, left_ = 0, low_ = 0, high_ = 0;
 };
 
 struct body {
@@ -142,9 +147,10 @@ body draw(const bar_chart& chart, double top) {
     std::string legend, bars, words;
     double y = top;
     if (chart.series.size() > 1) {
+        const double each = 100.0 / static_cast<double>(chart.series.size());
         for (std::size_t s = 0; s < chart.series.size(); ++s) {
-            const double x = 100.0 * static_cast<double>(s) / static_cast<double>(chart.series.size());
-            legend += formatted(R"(<svg x="%.2f%%" y=")", x) + formatted(R"(%.1f" width="25%%" height="14">)", y);
+            legend += formatted(R"(<svg x="%.2f%%" )", each * static_cast<double>(s)) +
+                      formatted(R"(width="%.2f%%" )", each) + formatted(R"(y="%.1f" height="14">)", y);
             legend += formatted(R"(<rect class="s%.0f" width="11" height="11"/>)", static_cast<double>(s));
             legend += text_at(0, 16, 10, "start", chart.series[s]) + "</svg>\n";
         }
@@ -154,7 +160,7 @@ body draw(const bar_chart& chart, double top) {
     const double begin = y - 2;
     for (const bar_group& group : chart.groups) {
         const double height = bar * static_cast<double>(group.values.size());
-        words += label_at(y, height, group.label);
+        words += label_at(y, x.labels(), height + 2, group.label);
         for (std::size_t s = 0; s < group.values.size(); ++s, y += bar) {
             const double value = group.values[s], start = group.from.empty() ? x.origin() : group.from[s];
             if (std::isnan(value)) continue;
@@ -212,16 +218,13 @@ std::string to_svg(const histogram_chart& chart) {
     }
     svg += "</g>\n<line class=\"axis\" x1=\"0\" x2=\"100%\"" + formatted(R"( y1="%.0f")", bottom) +
            formatted(R"( y2="%.0f"/>)", bottom) + '\n';
-    const std::string clip[] = {formatted("%.4g", chart.clip_low), formatted("%.4g", chart.clip_high)};
     svg += line("clip", at(chart.clip_low), 4, bottom) + line("clip", at(chart.clip_high), 4, bottom);
-    svg += text_at(at(chart.clip_low), 4, 10, "start", "clip " + clip[0]);
-    svg += text_at(at(chart.clip_high), -4, 10, "end", "clip " + clip[1]);
-    svg += text_at(at(chart.low), 0, bottom + 14, "start", formatted("min %.4g", chart.low));
-    svg += text_at(at(chart.high), 0, bottom + 28, "end", formatted("max %.4g", chart.high));
-    return element(
-        bottom + axis_height,
-        titled(chart.title,
-               formatted("values from %.4g", chart.low) + formatted(" to %.4g", chart.high) + "; the clip keeps " +
-                   clip[0] + " to " + clip[1] + "; bars are as high as the logarithm of their counts",
-               svg));
+    const std::string clip = formatted("clip %.4g", chart.clip_low) + formatted(" to %.4g", chart.clip_high);
+    svg += text_at(2, 4, 10, "start", clip) + text_at(2, 0, bottom + 14, "start", formatted("%.4g", low)) +
+           text_at(98, 0, bottom + 14, "end", formatted("%.4g", high));
+    return element(bottom + axis_height,
+                   titled(chart.title,
+                          formatted("values from %.4g", chart.low) + formatted(" to %.4g, ", chart.high) + clip +
+                              "; bars are as high as the logarithm of their counts",
+                          svg));
 }

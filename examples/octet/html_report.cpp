@@ -29,20 +29,22 @@ h1 { margin: 0; font-size: 1.6rem; } h2 { margin: 2.2rem 0 .6rem; font-size: 1.2
 p { margin: .4rem 0; } .soft, figcaption, caption { color: var(--soft); font-size: .875rem; }
 nav { display: flex; flex-wrap: wrap; gap: .2rem 1rem; margin: .8rem 0; } a { color: var(--link); }
 .warnings { margin: 0; padding: .8rem 1rem .8rem 2rem; border-left: 4px solid var(--alarm); background: var(--alarm-box); }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .6rem; margin: 0 0 1rem; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .6rem; margin: 0 0 1rem; }
 .facts div { padding: .5rem .8rem; border: 1px solid var(--line); border-radius: 6px; background: var(--box); }
-.facts dt { color: var(--soft); font-size: .8125rem; } .facts dd { margin: 0; font-size: 1.125rem; font-weight: 600; }
+.facts dt { color: var(--soft); font-size: .8125rem; } .facts dd { margin: 0; font-weight: 600; }
 figure { margin: .6rem 0 1rem; } figcaption { margin-bottom: .4rem; } .chart { display: block; max-width: 100%; }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; }
 table { border-collapse: collapse; width: 100%; font-size: .8125rem; font-variant-numeric: tabular-nums; }
 caption { padding: .4rem .6rem; text-align: left; }
+caption span { display: inline-block; position: sticky; left: .6rem; max-width: calc(100vw - 4rem); }
 th, td { padding: .25rem .6rem; border-top: 1px solid var(--line); text-align: left; white-space: nowrap; }
 thead th { background: var(--box); } .number { text-align: right; }
-tbody th { font-weight: 600; }
+tbody th { position: sticky; left: 0; min-width: 6rem; max-width: 45vw; white-space: normal; font-weight: 600;
+    background: var(--paper); }
 details { border: 1px solid var(--line); border-radius: 6px; margin: .4rem 0; padding: .4rem .8rem; }
 summary { cursor: pointer; } details details { border: 0; padding: 0; }
 @media print {
-    body { max-width: none; padding: 0; font-size: 11px; } nav { display: none; } h2 { break-after: avoid; }
+    :root { font-size: 11px; } body { max-width: none; padding: 0; font-size: 1rem; } nav { display: none; } h2 { break-after: avoid; }
     .scroll { overflow: visible; border: 0; } table { font-size: 9px; } th, td { padding: .1rem .3rem; white-space: normal; }
     thead { display: table-header-group; } figure, tr, .facts div, li { break-inside: avoid; }
     .tensor::details-content { content-visibility: visible; block-size: auto; } .tensor .counts { display: none; }
@@ -85,7 +87,7 @@ std::string table(const std::string& caption, const std::vector<std::string>& co
                   const std::vector<std::vector<std::string>>& rows) {
     const auto is_number = [&](std::size_t c) { return columns[c][0] == '#'; };
     std::string all = "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"" + escaped(caption) +
-                      "\"><table><caption>" + escaped(caption) + "</caption>\n<thead><tr>";
+                      "\"><table><caption><span>" + escaped(caption) + "</span></caption>\n<thead><tr>";
     for (std::size_t c = 0; c < columns.size(); ++c)
         all += text("<th scope=\"col\"", is_number(c) ? " class=\"number\"" : "", ">",
                     escaped(columns[c].substr(is_number(c) ? 1 : 0)), "</th>");
@@ -101,7 +103,8 @@ std::string table(const std::string& caption, const std::vector<std::string>& co
 
 template <class Chart>
 std::string figure(const std::string& caption, const Chart& chart) {
-    return "<figure><figcaption>" + escaped(caption) + "</figcaption>\n" + to_svg(chart) + "</figure>\n";
+    return "<figure>" + (caption.empty() ? "" : "<figcaption>" + escaped(caption) + "</figcaption>") + '\n' +
+           to_svg(chart) + "</figure>\n";
 }
 
 std::string section(const char* id, const std::string& title, const std::string& body) {
@@ -238,9 +241,10 @@ std::string histograms(const json& report) {
                               .counts = bars.at("counts").get<std::vector<std::uint64_t>>(),
                               .clip_low = real(clip.at(0)),
                               .clip_high = real(clip.at(1))};
-        const std::string words = text(word(layer, "name"), ", ", word(layer, "operation"), ": ",
-                                       short_number(chart.low), " to ", short_number(chart.high), ", clipped to ",
-                                       short_number(chart.clip_low), " to ", short_number(chart.clip_high));
+        const std::string words =
+            text(word(layer, "name"), " (", word(layer, "operation"), "): ", short_number(chart.low), " to ",
+                 short_number(chart.high), ", clipped to ", short_number(chart.clip_low), " to ",
+                 short_number(chart.clip_high));
         all += "<details class=\"tensor\"><summary>" + escaped(words) + "</summary>\n";
         if (chart.counts.empty()) {
             all += "<p>No finite value was seen.</p></details>\n";
@@ -252,7 +256,7 @@ std::string histograms(const json& report) {
             const double from = chart.low + each * static_cast<double>(i);
             rows.push_back({short_number(from), short_number(from + each), whole(chart.counts[i])});
         }
-        all += figure(words, chart) + "<details class=\"counts\"><summary>counts</summary>\n" +
+        all += figure("", chart) + "<details class=\"counts\"><summary>counts</summary>\n" +
                table("Counts of " + word(layer, "name"), {"#from", "#to", "#count"}, rows) + "</details></details>\n";
     };
     for (const json& input : report.at("inputs")) add(input);

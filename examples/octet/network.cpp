@@ -95,9 +95,8 @@ octet::calibration calibrate(const options& asked, const octet::graph& model, co
         seen = calibrate_model(model, shown, how);
     }
     if (!asked.save_state.empty()) {
-        const std::vector<std::byte> bytes = octet::to_bytes(seen);
         const uninterrupted until_written;
-        octet::write_file(asked.save_state, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "calibration");
+        octet::save_calibration(asked.save_state, seen);
     }
     return seen;
 }

@@ -11,7 +11,7 @@ constexpr const char* samples_group = "Samples";
 constexpr const char* quantization_group = "Quantization";
 constexpr const char* running_group = "Running";
 
-constexpr const char* observers = "minmax, percentile:99.99, mse, kl, automatic, moving:0.9";
+constexpr const char* observers = "minmax, percentile:99.99, mse, kl, automatic, moving_average:0.9";
 
 octet::activation_observer parse_observer(const std::string& words) {
     const auto parameter = [&](std::string_view name) -> std::optional<double> {
@@ -23,10 +23,11 @@ octet::activation_observer parse_observer(const std::string& words) {
     if (words == "kl") return octet::kl_divergence{};
     if (words == "automatic") return octet::automatic{};
     if (words == "percentile") return octet::percentile{};
-    if (words == "moving") return octet::moving_average{};
+    if (words == "moving_average") return octet::moving_average{};
     if (const auto share = parameter("percentile")) return octet::percentile{*share};
-    if (const auto momentum = parameter("moving")) return octet::moving_average{*momentum};
-    octet::fail("--observer: '", words, "' is none: write ", observers);
+    if (const auto momentum = parameter("moving_average")) return octet::moving_average{*momentum};
+    octet::fail("--observer: '", words, "' is none: write one of ", observers,
+                "; global: before it takes one range over the network");
 }
 
 /// An option whose word `parse` understands.
@@ -144,8 +145,15 @@ void add_calibration(CLI::App& command, options& to) {
 
 void add_quantization(CLI::App& command, options& to) {
     const char* group = quantization_group;
-    add_parsed(command, group, "--observer", octet::text("of ranges: ", observers, "; default: percentile:99.999"),
-               [&to](const std::string& word) { to.how.activations = parse_observer(to.observer = word); });
+    add_parsed(command, group, "--observer",
+               octet::text("of ranges: ", observers,
+                           "; global:percentile:99.9: one range over the network; default: ", to.observer),
+               [&to](const std::string& word) {
+                   constexpr std::string_view global = "global:";
+                   to.observer = word;
+                   to.how.global = word.starts_with(global);
+                   to.how.activations = parse_observer(to.how.global ? word.substr(global.size()) : word);
+               });
     add_choice(command, group, "--scheme", "of activations: asymmetric (default), symmetric", to.how.activation_scheme,
                {{"asymmetric", octet::scheme::asymmetric}, {"symmetric", octet::scheme::symmetric}});
     add_choice(command, group, "--granularity", "of weights: per_channel (default), per_tensor",
@@ -155,8 +163,6 @@ void add_quantization(CLI::App& command, options& to) {
                {{"nearest_even", octet::rounding_policy::nearest_even},
                 {"tflite", octet::rounding_policy::tflite},
                 {"single", octet::rounding_policy::single}});
-    command.add_flag("--global", to.how.global, "one range for all tensors, not one for each group that shares it")
-        ->group(group);
     add_choice(command, group, "--weights", "scales of weights: largest (default), least_error", to.how.weights,
                {{"largest", octet::weight_scales::largest}, {"least_error", octet::weight_scales::least_error}});
     command.add_option("--float", to.how.leave_in_float, "leave the layer of this name in float; may be repeated")

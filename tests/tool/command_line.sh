@@ -105,7 +105,7 @@ same "$hash" "two calibrations added up" "${in_bin[@]}" "${labelled[@]}" --sampl
     --calibration-state "$work/part2.cal" --calibration-state "$work/part1.cal"
 good '100 samples of part1.cal, part2.cal' quantize "$model" --samples "$work/part1.bin" "${normal[@]}" \
     --calibration-state "$work/part1.cal" --calibration-state "$work/part2.cal"
-for observer in minmax mse kl automatic moving:0.9; do
+for observer in minmax mse kl automatic moving_average:0.9 global:percentile:99.9; do
     good ", $observer\$" quantize "$model" --samples "$work/calibration.bin" "${normal[@]}" --observer $observer --count 5
 done
 
@@ -214,7 +214,7 @@ refused 'classes.missing' run "$model" --samples "$data" --names "$work/classes.
 refused '--resize|huge' run "$model" --samples "$data" --resize huge
 refused '--crop|17000' run "$model" --samples "$data" --crop 17000
 refused '--crop|99x99' run "$model" --samples "$data" --crop 99
-refused '--observer moving|never' quantize "$model" --samples "$data" --observer moving:never
+refused '--observer moving_average|never' quantize "$model" --samples "$data" --observer moving_average:never
 refused 'labels.txt' quantize "$model" --samples "$data" --calibration-state "$work/labels.txt"
 refused 'labels.txt' quantize "$model" --samples "$data" --calibration-state "$work/part1.cal" --calibration-state "$work/labels.txt"
 refused 'demo.int8.onnx' quantize "$int8" --samples "$data"

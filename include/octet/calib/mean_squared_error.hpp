@@ -66,7 +66,7 @@ inline range select(const mean_squared_error&, const histogram& seen, scheme how
     if (density.empty()) return ends;
     constexpr int steps = 128, least = 16;
     const auto shrunk = [&](int low, int high) {
-        return range{ends.min * static_cast<float>(low) / steps, ends.max * static_cast<float>(high) / steps};
+        return range{ends.min * (static_cast<float>(low) / steps), ends.max * (static_cast<float>(high) / steps)};
     };
     int low = steps, high = steps;
     double best = detail::expected_error(density, choose_params(ends, how), how);

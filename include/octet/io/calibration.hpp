@@ -4,40 +4,26 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdio>
-#include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "octet/calib/calibration_bytes.hpp"
-#include "octet/core/error.hpp"
+#include "octet/io/file.hpp"
 
 namespace octet::inline OCTET_ABI {
 
-/// Writes to_bytes(all). Throws octet::error naming the file when it cannot be written whole; what is there then is
-/// refused by load_calibration.
+/// Writes to_bytes(all), whole or not at all. Throws octet::error naming the file when it cannot.
 inline void save_calibration(const std::string& path, const calibration& all) {
     const std::vector<std::byte> bytes = to_bytes(all);
-    std::FILE* file = std::fopen(path.c_str(), "wb");
-    if (file == nullptr) fail("calibration '", path, "' cannot be opened to write: check the path and its permissions");
-    const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
-    if (std::fclose(file) != 0 || !written)
-        fail("calibration '", path, "' could not be written: is there room for ", bytes.size(), " bytes?");
+    write_file(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "calibration");
 }
 
 /// Throws octet::error naming the file when it cannot be read or calibration_from_bytes refuses it.
 inline calibration load_calibration(const std::string& path) {
-    struct closes {
-        void operator()(std::FILE* file) const noexcept { std::fclose(file); }
-    };
-    const std::unique_ptr<std::FILE, closes> file(std::fopen(path.c_str(), "rb"));
-    if (file == nullptr) fail("calibration '", path, "' cannot be opened: check the path and its permissions");
-    std::vector<std::byte> bytes;
-    std::byte part[1 << 14];
-    while (const std::size_t count = std::fread(part, 1, sizeof part, file.get()))
-        bytes.insert(bytes.end(), part, part + count);
-    if (std::ferror(file.get()) != 0) fail("calibration '", path, "' cannot be read: is it a file?");
-    return calibration_from_bytes({bytes.data(), bytes.size()}, path);
+    const std::string bytes = read_file(path, "calibration");
+    return calibration_from_bytes(std::as_bytes(std::span(bytes)), path);
 }
 
 }  // namespace octet::inline OCTET_ABI

@@ -25,7 +25,7 @@ struct tensor_loss {
     histogram seen;
     std::vector<float> reach;
 
-    bool empty() const noexcept { return seen.finite() + seen.nans() + seen.infinities() == 0; }
+    bool empty() const noexcept { return seen.values() == 0; }
     double saturated_share() const noexcept {
         return saturated == 0 ? 0.0 : static_cast<double>(saturated) / static_cast<double>(seen.finite());
     }

@@ -38,9 +38,9 @@ struct layer_report {
     std::string reason{};         ///< why it was left in float
     std::optional<isa> target{};  ///< empty where no step runs: the output is a view of another tensor
     std::string kernel{};         ///< "view" there
-    range observed{};       ///< of the output, from calibration; a range that tensors share is their union
-    quant_params params{};  ///< of the output, where it is int8
-    value_bars seen{};      ///< of the output in the float network, over the measured samples
+    range observed{};             ///< of the output, from calibration; a range that tensors share is their union
+    quant_params params{};        ///< of the output, where it is int8
+    value_bars seen{};            ///< of the output in the float network, over the measured samples
     /// signal_and_noise::decibel over all samples, f the output in the float network and q the real value in the int8
     /// network: all loss from the input to here.
     double signal_to_noise = 0.0;

@@ -10,7 +10,9 @@
 #include "octet/calib/histogram.hpp"
 #include "octet/core/algorithm.hpp"
 #include "octet/core/error.hpp"
+#include "octet/core/ieee.hpp"
 #include "octet/graph/quantized_graph.hpp"
+#include "octet/graph/ranges.hpp"
 #include "octet/report/measure.hpp"
 
 namespace octet::inline OCTET_ABI::detail {
@@ -107,7 +109,7 @@ std::vector<std::string> network_warnings(const std::same_as<quantized_graph> au
     const auto warn_of_saturation = [&](const std::string& who, tensor_id id) {
         const double share = losses[static_cast<std::size_t>(id)].saturated_share();
         if (share > much_saturated)
-            all.push_back(text(who, static_cast<float>(100.0 * share), " % of its values lie beyond the range [",
+            all.push_back(text(who, ieee::nearbyint(1e4 * share) / 100.0, " % of its values lie beyond the range [",
                                int8.at(id).observed.min, ", ", int8.at(id).observed.max,
                                "]: choose a higher percentile, or calibrate with samples like these"));
     };
@@ -115,8 +117,10 @@ std::vector<std::string> network_warnings(const std::same_as<quantized_graph> au
     for (std::size_t i = 0; i < int8.net.nodes().size(); ++i) {
         const node& n = int8.net.nodes()[i];
         const std::string who = text(kind_of(n.what), " '", n.name, "': ");
-        if (!std::holds_alternative<op::reshape>(n.what) && !std::holds_alternative<op::concat>(n.what))
-            warn_of_saturation(who, n.output);  // (what only moves values has said so already)
+        // What only moves values has said so already, and a range that the operation fixes is no calibration's choice.
+        if (!std::holds_alternative<op::reshape>(n.what) && !std::holds_alternative<op::concat>(n.what) &&
+            !fixed_range(n.what))
+            warn_of_saturation(who, n.output);
         if (const layer_weights* weights = weights_of(n.what))
             warn_of_channels(who, *weights, int8.layers[i], losses[static_cast<std::size_t>(n.output)], all);
         if (std::holds_alternative<op::concat>(n.what) && int8.layers[i].is_int8)
