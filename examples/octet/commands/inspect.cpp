@@ -55,14 +55,13 @@ void say_plan(output& says, const octet::memory_plan& plan) {
 }  // namespace
 
 void inspect(const options& asked, output& says) {
-    const octet::graph model = load_model(asked.model);
     const octet::quantized_graph form = load_form(asked.model);
     const octet::graph& net = form.net;
     const auto run = make_runner(form, asked.session());
 
-    say_model(says, asked.model, model);
-    says.fact("outputs", names_of(model, model.outputs()));
-    says.fact("nodes", octet::text(model.nodes().size(), ", ", net.nodes().size(), " after folding"));
+    say_model(says, asked.model, net);
+    says.fact("outputs", names_of(net, net.outputs()));
+    says.fact("int8", octet::text(form.quantized_layers(), " of ", net.nodes().size(), " layers"));
     std::size_t held = 0;
     for (const octet::node& one : net.nodes()) held += parameters(net, one);
     says.fact("parameters", cell::count(held));
