@@ -38,7 +38,7 @@ void quantize(const options& asked, output& says) {
         if (!page.empty()) octet::write_file(asked.report, page, "report");
     }
     if (!network.empty()) says.fact("written", asked.output);
-    if (!page.empty()) says.fact("report at", asked.report);
+    if (!page.empty()) says.fact("page", asked.report);
     say_report(says, report);
     if (with.ranking) say_ranking(says, *with.ranking);
 }
