@@ -1,10 +1,11 @@
 #include "image.hpp"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <memory>
 #include <octet/core/error.hpp>
+
+#include "jpeg.hpp"
 
 #define STB_IMAGE_IMPLEMENTATION
 #define STB_IMAGE_STATIC
@@ -20,24 +21,11 @@
 #define STB_IMAGE_RESIZE_STATIC
 #include <stb/stb_image_resize.h>
 
-namespace {
-
-/// Whether a JPEG file ends before its picture does: no end marker follows the last scan, inside which the byte 0xff
-/// is always followed by 0 or a restart marker. (stb fills what is missing with grey.)
-bool is_cut_jpeg(std::span<const std::byte> bytes) {
-    const auto marker = [](unsigned char code) { return std::array{std::byte{0xff}, std::byte{code}}; };
-    const auto start = marker(0xd8), scan = marker(0xda), end = marker(0xd9);
-    if (bytes.size() < 2 || !std::equal(start.begin(), start.end(), bytes.begin())) return false;
-    const auto last = std::find_end(bytes.begin(), bytes.end(), scan.begin(), scan.end());
-    return std::search(last, bytes.end(), end.begin(), end.end()) == bytes.end();
-}
-
-}  // namespace
-
 image decode_image(const std::string& file, std::span<const std::byte> bytes, int channels) {
     if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
         octet::fail(file, ": an image file of ", bytes.size(), " bytes: at most 2^31 - 1 are read");
-    if (is_cut_jpeg(bytes)) octet::fail(file, ": this JPEG file of ", bytes.size(), " bytes is cut off: get it again");
+    if (const char* why = broken_jpeg(bytes))
+        octet::fail(file, ": this JPEG file cannot be decoded (", why, "): get it again");
     image found;
     int in_file = 0;
     const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(

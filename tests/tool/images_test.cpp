@@ -142,6 +142,22 @@ TEST_F(tool_images, no_byte_of_a_jpeg_brings_it_down) {
         }
 }
 
+TEST_F(tool_images, what_stb_takes_on_trust_is_checked) {
+    const bytes good = jpeg(9, 7, 3, gradient(9, 7, 3));
+    const auto after = [&](unsigned char code) {
+        const bytes marker{0xff, code};
+        return static_cast<std::size_t>(std::search(good.begin(), good.end(), marker.begin(), marker.end()) -
+                                        good.begin());
+    };
+    bytes tables = good;
+    tables[after(0xc4) + 5 + 15] = 255;  // codes of 16 bits, with those that are there more than 256
+    expect_words(message_of([&] { decode_image("a.jpg", view(tables), 3); }), {"a.jpg", "256 codes"});
+    bytes sampling = good;
+    sampling[after(0xc0) + 11] = 0x31;  // 3 x 1 beside 2 x 1
+    sampling[after(0xc0) + 14] = 0x21;
+    expect_words(message_of([&] { decode_image("a.jpg", view(sampling), 3); }), {"a.jpg", "sampling factors"});
+}
+
 TEST_F(tool_images, giant_sizes_are_refused_before_memory_is_asked_for) {
     bytes giant = png(1, 1, 1, {7});
     for (const std::size_t at : {16U, 20U}) giant[at] = 0x7f;  // width and height near 2^31
