@@ -29,6 +29,12 @@ using octet::text;
 using json = nlohmann::json;
 constexpr double none = std::numeric_limits<double>::quiet_NaN();
 
+std::string formatted(const char* form, double value) {
+    char words[40];
+    std::snprintf(words, sizeof words, form, value);
+    return words;
+}
+
 /// One row of the table.
 struct row {
     std::string name;  // gemm/64x64x64, network/resnet_50/2
@@ -47,7 +53,7 @@ struct row {
     }
 };
 
-/// What a row should reach; the first whose expressions match counts. `what` is a counter, "fastest" or "per second".
+/// What a row should reach: each whose expressions match counts. `what` is a counter, "fastest" or "per second".
 struct aim {
     const char* name;
     const char* isa;
@@ -62,8 +68,11 @@ constexpr aim aims[] = {
     {"gemm/.*", "avx512.*", "fastest", 1.0, "faster than the fastest peer"},
     {"conv2d/(7x7s2|3x3s2)/.*", "avx512.*", "vs_onednn_zero_points", 1.1, "1.1x oneDNN"},
     {"conv2d/.*", "avx512.*", "fastest", 1.0, "faster than the fastest peer"},
+    {"conv2d/3x3/28x28x128x128", "avx512.*", "of_peak", 1.35 * 0.95, "1.35x a direct one at 95 %"},
     {"depthwise/.*", "avx512.*", "fastest", 2.0, "2x the fastest int8 peer"},
-    {"(max_pool|global_average_pool|add|mul|logistic)/.*", ".*", "of_peak", 0.8, "80 % of a loop that moves the bytes"},
+    {"depthwise/.*", "avx512.*", "vs_onednn_float", 1.0, "faster than float"},
+    {"(max_pool|global_average_pool|add|mul|logistic|lookup|concat|quantize|dequantize)/.*", ".*", "of_peak", 0.8,
+     "80 % of a loop that moves the bytes"},
     {"float/gemm/1024x1024x1024", ".*", "of_peak", 0.8, "80 % of the fma loop"},
     {"network/.*/2", ".*", "vs_one_thread", 1.9, "1.9x one thread"},
     {"network/mobilenet_v2/1", "avx512.*", "vs_onnxruntime", 1.8, "1.8x ONNX Runtime"},
@@ -72,15 +81,59 @@ constexpr aim aims[] = {
     {"calibrate/.*", "avx512.*", "per_second", 0.05, "under 20 s"},
 };
 
-const aim* aim_of(const row& of, const std::string& isa) {
-    for (const aim& each : aims)
-        if (std::regex_match(of.name, std::regex(each.name)) && std::regex_match(isa, std::regex(each.isa)))
-            return &each;
-    return nullptr;
-}
-double reached(const row& by, const aim& of) {
-    const std::string what = of.what;
-    return what == "fastest" ? by.fastest_peer() : what == "per_second" ? 1.0 / by.seconds : by.counter(what);
+/// The share of the vpdpbusd loop that the fastest peer with zero points reaches where its newest version was measured,
+/// one core of Zen 4: oneDNN, XNNPACK, FBGEMM, ONNX Runtime, ncnn's Winograd. Distributions package older ones, so what
+/// runs beside Octet here may be slower than these. An aim like those above, times `least` of the row's aim "fastest".
+constexpr struct {
+    const char* name;
+    double share;
+} newest_peers[] = {
+    {"gemm/64x64x64", 0.60},
+    {"gemm/128x128x128", 0.82},
+    {"gemm/3136x64x64", 0.78},
+    {"gemm/12544x64x147", 0.88},
+    {"gemm/12544x32x27", 0.58},
+    {"conv2d/3x3/56x56x64x64", 1.13},
+    {"conv2d/3x3/28x28x128x128", 1.41},
+    {"conv2d/3x3/14x14x256x256", 1.26},
+    {"conv2d/3x3/7x7x512x512", 0.95},
+    {"conv2d/1x1/56x56x64x256", 0.76},
+    {"conv2d/1x1/14x14x1024x256", 0.97},
+    {"conv2d/7x7s2/224x224x3x64", 0.64},
+    {"conv2d/3x3s2/224x224x3x32", 0.38},
+    {"depthwise/3x3/112x112x32", 0.112},
+    {"depthwise/3x3/56x56x144", 0.107},
+    {"depthwise/3x3s2/56x56x144", 0.097},
+    {"depthwise/3x3/14x14x384", 0.103},
+    {"depthwise/3x3/7x7x960", 0.092},
+    {"depthwise/5x5/14x14x480", 0.139},
+};
+
+/// An aim of a row and how far it was reached; not a number where that was not measured.
+struct verdict {
+    std::string words;
+    double least;
+    double reached;
+    char sign() const { return std::isnan(reached) ? '?' : reached >= least ? '+' : '-'; }
+};
+std::vector<verdict> verdicts_of(const row& of, const std::string& isa) {
+    std::vector<verdict> all;
+    double times = 1.0;
+    for (const aim& each : aims) {
+        if (!std::regex_match(of.name, std::regex(each.name)) || !std::regex_match(isa, std::regex(each.isa))) continue;
+        const std::string what = each.what;
+        const double reached = what == "fastest"      ? of.fastest_peer()
+                               : what == "per_second" ? 1.0 / of.seconds
+                                                      : of.counter(what);
+        if (what == "fastest" || what == "vs_onednn_zero_points") times = std::max(times, each.least);
+        all.push_back({each.words, each.least, reached});
+    }
+    for (const auto& peer : newest_peers)
+        if (of.name == peer.name && isa == "avx512_vnni")
+            all.push_back({text(times == 1.0 ? "" : formatted("%.1f x ", times), "the newest peer's share, ",
+                                formatted("%.0f %%", 100 * peer.share)),
+                           times * peer.share, of.counter("of_peak")});
+    return all;
 }
 
 /// A table: rows of one instruction set.
@@ -108,6 +161,7 @@ class comparison {
             measure("gemm", "(gemm/.*|float/gemm/1024x1024x1024)", isa, "0.02");
             measure("conv2d", "conv2d/.*", isa, "0.02");
             for (const char* name : {"depthwise", "pool", "elementwise"}) measure(name, ".*", isa, "0.02");
+            measure("rows", "(lookup|concat|quantize|dequantize|softmax)/.*", isa, "0.02");
             measure("network", "network/.*/1", isa, "0.5");
             measure("calibrate", ".*", isa, "0.02");
             pin(false);
@@ -130,10 +184,8 @@ class comparison {
                             percent(r.counter("of_peak")).c_str());
                 for (const std::string& peer : peers)
                     std::printf("%*s", static_cast<int>(peer.size()), ratio(r.counter(peer)).c_str());
-                if (const aim* wanted = aim_of(r, each.isa)) {
-                    const double got = reached(r, *wanted);
-                    std::printf("   %s %s", std::isnan(got) ? "?" : got >= wanted->least ? "+" : "-", wanted->words);
-                }
+                for (const verdict& aim : verdicts_of(r, each.isa))
+                    std::printf("   %c %s", aim.sign(), aim.words.c_str());
                 std::printf("\n");
             }
         }
@@ -147,10 +199,10 @@ class comparison {
             json rows = json::array();
             for (const row& r : each.rows) {
                 rows.push_back({{"name", r.name}, {"seconds", r.seconds}, {"counters", r.counters}});
-                if (const aim* wanted = aim_of(r, each.isa)) {
-                    const double got = reached(r, *wanted);
-                    rows.back()["aim"] = {{"words", wanted->words}, {"least", wanted->least}};
-                    if (!std::isnan(got)) rows.back()["aim"]["reached"] = got;
+                for (const verdict& aim : verdicts_of(r, each.isa)) {
+                    json one{{"words", aim.words}, {"least", aim.least}};
+                    if (!std::isnan(aim.reached)) one["reached"] = aim.reached;
+                    rows.back()["aims"].push_back(one);
                 }
             }
             all["parts"].push_back({{"isa", each.isa}, {"rows", rows}});
@@ -216,11 +268,6 @@ class comparison {
         std::printf(" %.0f s\n", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     }
 
-    static std::string formatted(const char* form, double value) {
-        char words[40];
-        std::snprintf(words, sizeof words, form, value);
-        return words;
-    }
     static std::string ratio(double value) { return std::isnan(value) ? "" : formatted("%.2f", value); }
     static std::string percent(double value) { return std::isnan(value) ? "" : formatted("%.0f %%", 100 * value); }
     static std::string duration(double seconds) {

@@ -20,3 +20,9 @@ write_basic_package_version_file(octetConfigVersion.cmake COMPATIBILITY SameMino
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/octetConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/octetConfigVersion.cmake"
               cmake/FindProtozero.cmake DESTINATION "${package_dir}" COMPONENT library)
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT library)
+
+# pkg-config, for projects without CMake; found from its own place, so that the tree can be moved.
+set(pkgconfig_dir "${CMAKE_INSTALL_DATADIR}/pkgconfig")
+file(RELATIVE_PATH octet_prefix_from_pc "/prefix/${pkgconfig_dir}" /prefix)
+configure_file(cmake/octet.pc.in octet.pc @ONLY)
+install(FILES "${CMAKE_CURRENT_BINARY_DIR}/octet.pc" DESTINATION "${pkgconfig_dir}" COMPONENT library)

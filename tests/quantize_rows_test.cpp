@@ -126,4 +126,28 @@ TEST(quantize_rows, tensors_with_strides) {
         }
 }
 
+TEST(quantize_rows, shares_of_workers_cover_a_dense_tensor) {
+    const quant_params params{scale(0.037F), zero_point(13)};
+    parallel backwards;
+    backwards.workers = 3;
+    backwards.run = [](void*, int tasks, parallel::task body, void* argument) noexcept {
+        EXPECT_EQ(tasks, 3);
+        for (int i = tasks; i-- > 0;) body(argument, i, i);
+    };
+    data_source data(4);
+    constexpr std::int64_t count = 3 * 4096 + 77;
+    std::vector<float> x(count), back(count), expected_back(count);
+    for (float& value : x) value = static_cast<float>(data.real(-5.5, 5.5));
+    std::vector<std::int8_t> q(count), expected(count);
+    for (const isa which : supported_isas()) {
+        const shape dims{count};
+        quantize_rows(choose_quantize(which), {x.data(), dims}, params, {expected.data(), dims});
+        quantize_rows(choose_quantize(which), {x.data(), dims}, params, {q.data(), dims}, backwards);
+        ASSERT_EQ(q, expected) << to_string(which);
+        dequantize_rows(choose_dequantize(which), {q.data(), dims}, params, {expected_back.data(), dims});
+        dequantize_rows(choose_dequantize(which), {q.data(), dims}, params, {back.data(), dims}, backwards);
+        ASSERT_EQ(back, expected_back) << to_string(which);
+    }
+}
+
 }  // namespace

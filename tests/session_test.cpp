@@ -219,13 +219,13 @@ TEST(session, another_rounding_policy_is_refused) {
 
 TEST(session, nchw_is_nhwc_with_its_axes_moved) {
     graph net;
-    tensor_id x = net.input("x", {1, 4, 5, 3});
+    tensor_id x = net.input("x", {1, 15, 20, 3});
     x = net.add("conv", op::conv2d{weights(7, 27, 1), {.kernel = {3, 3}}}, {x});
     net.output(x);
-    const quantized_graph int8 = octet::quantize(net, {3, reals(180, 2)});
+    const quantized_graph int8 = octet::quantize(net, {3, reals(3 * 900, 2)});
     for (const quantized_graph& one : {int8, octet::as_float(net)}) {
         session<> nhwc(one, {.batch = 2}), nchw(one, {.batch = 2, .nchw = true});
-        EXPECT_EQ(nchw.input_shape(0), (shape{2, 4, 5, 3}));
+        EXPECT_EQ(nchw.input_shape(0), (shape{2, 15, 20, 3}));
         const auto moved = [](const std::vector<float>& from, std::size_t pixels, std::size_t channels) {
             std::vector<float> to(from.size());
             for (std::size_t n = 0; n < 2; ++n)
@@ -234,8 +234,8 @@ TEST(session, nchw_is_nhwc_with_its_axes_moved) {
                         to[(n * channels + c) * pixels + p] = from[(n * pixels + p) * channels + c];
             return to;
         };
-        const std::vector<float> in = reals(120, 3);
-        EXPECT_EQ(evaluate(nchw, moved(in, 20, 3)), moved(evaluate(nhwc, in), 6, 7));
+        const std::vector<float> in = reals(1800, 3);
+        EXPECT_EQ(evaluate(nchw, moved(in, 300, 3)), moved(evaluate(nhwc, in), 13 * 18, 7));
     }
 }
 

@@ -127,13 +127,14 @@ class compiler {
         if (is_int8)
             emit(-1, "quantize", choose_quantize(target_).target, {other}, {index}, 0,
                  [=, kernel = choose_quantize(target_)](const memory& m) noexcept {
-                     quantize_rows(kernel, m.template read<float>(other), params, m.template write<std::int8_t>(index));
+                     quantize_rows(kernel, m.template read<float>(other), params, m.template write<std::int8_t>(index),
+                                   m.threads);
                  });
         else
             emit(-1, "dequantize", choose_dequantize(target_).target, {other}, {index}, 0,
                  [=, kernel = choose_dequantize(target_)](const memory& m) noexcept {
                      dequantize_rows(kernel, m.template read<std::int8_t>(other), params,
-                                     m.template write<float>(index));
+                                     m.template write<float>(index), m.threads);
                  });
         return index;
     }

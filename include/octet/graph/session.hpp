@@ -113,12 +113,11 @@ class session {
         const shape& dims = at(index).dims;
         if (at(index).is_int8 && !(options_.nchw && dims.rank() == 4))
             quantize_rows(quantize_, tensor_view<const float>(values.data(), dims), p,
-                          where().template write<std::int8_t>(index));
+                          where().template write<std::int8_t>(index), options_.threads);
         else if (at(index).is_int8)
-            scatter(values, where().template write<std::int8_t>(index),
-                    [p](float x) { return static_cast<std::int8_t>(quantize_value(x, p, -128, 127)); });
+            quantize_planes(values, p, where().template write<std::int8_t>(index));
         else
-            scatter(values, where().template write<float>(index), [](float x) { return x; });
+            scatter(values, where().template write<float>(index));
     }
     void get_output(std::size_t i, std::span<float> values) const {
         check_index("output", i, outputs());
@@ -180,10 +179,23 @@ class session {
         const std::int64_t pixels = dims[1] * dims[2];
         return static_cast<std::size_t>((row / pixels * dims[3] + col) * pixels + row % pixels);
     }
-    template <class T, class Convert>
-    void scatter(std::span<const float> from, tensor_view<T> to, const Convert& convert) const noexcept {
+    /// NCHW to NHWC: a piece of a plane is quantized as one row and then spread over its pixels.
+    void quantize_planes(std::span<const float> from, quant_params params, tensor_view<std::int8_t> to) const noexcept {
+        std::int8_t piece[256];
+        const std::int64_t pixels = to.dims[1] * to.dims[2];
+        const float* plane = from.data();
+        for (std::int64_t image = 0; image < to.dims[0]; ++image)
+            for (std::int64_t c = 0; c < to.cols(); ++c, plane += pixels)
+                for (std::int64_t first = 0; first < pixels; first += 256) {
+                    const std::int64_t count = std::min<std::int64_t>(256, pixels - first);
+                    quantize_.run(plane + first, static_cast<std::size_t>(count), params, {}, piece);
+                    std::int8_t* pixel = to.row(image * pixels + first) + c;
+                    for (std::int64_t i = 0; i < count; ++i, pixel += to.stride) *pixel = piece[i];
+                }
+    }
+    void scatter(std::span<const float> from, tensor_view<float> to) const noexcept {
         for (std::int64_t r = 0; r < to.rows(); ++r)
-            for (std::int64_t c = 0; c < to.cols(); ++c) to.row(r)[c] = convert(from[user_index(to.dims, r, c)]);
+            for (std::int64_t c = 0; c < to.cols(); ++c) to.row(r)[c] = from[user_index(to.dims, r, c)];
     }
     template <class T, class Convert>
     void gather(tensor_view<const T> from, std::span<float> to, const Convert& convert) const noexcept {

@@ -166,9 +166,11 @@ void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view
             if (add.sum != nullptr) add(out, first, count, g * w.cols + from, to - from);
         }
     };
-    // Workers share rows; but where these are less than a tile for each, columns: then each reads its own weights only.
+    // Workers share rows, so that from layer to layer each finds in its own cache what it wrote; but where these do not
+    // fill two blocks of registers for each, columns: then each reads its own weights only.
     const int workers = threads.workers;
-    if (workers > 1 && over.pixels() <= std::int64_t{workers} * tile && packed_.front().panels() >= workers)
+    const bool few_rows = over.pixels() < std::int64_t{workers} * 2 * kernel_.register_rows;
+    if (workers > 1 && few_rows && packed_.front().panels() >= workers)
         parallel_for(threads, workers, [&](int part, int worker) noexcept {
             for (std::int64_t first = 0; first < over.pixels(); first += step)
                 block(first, static_cast<int>(std::min<std::int64_t>(step, over.pixels() - first)), part, workers,
