@@ -1,7 +1,7 @@
 // The range that an error measured on the tensor speaks for, among those of the other selections.
 #pragma once
 
-#include <vector>
+#include <concepts>
 
 #include "octet/calib/histogram.hpp"
 #include "octet/calib/kl_divergence.hpp"
@@ -15,17 +15,17 @@ namespace octet {
 
 /// Of min_max, percentile 99.999, 99.99 and 99.9, mean_squared_error and kl_divergence the one with the least expected
 /// squared error of what is rounded inside the range and clipped outside; the first of equals. In a network the weights
-/// are measured too: see weight_scales::least_error, of which more depends. (MobileNetV1-0.25: rounding the weights by
-/// their extremes costs 7 times the noise of all activations, and 4 times what it costs with least_error.)
-/// 20 ms a tensor; needs the histogram only.
+/// are measured too: see weight_scales::least_error, on which more depends. (MobileNetV1-0.25: weights by their
+/// extremes make 6.5 times the noise of all activations; measured, they raise the scores from 11.0 to 17.3 dB.) Needs
+/// the histogram only; 6 ms a tensor.
 struct automatic {};
 
 }  // namespace octet
 
 namespace octet::inline OCTET_ABI {
 
-inline range select(const automatic&, const histogram& seen, scheme how = scheme::asymmetric) {
-    const std::vector<detail::piece> density = detail::pieces_of(seen);
+range select(const automatic&, const std::same_as<histogram> auto& seen, scheme how = scheme::asymmetric) {
+    const auto density = detail::pieces_of(seen);
     range best = select(min_max{}, seen);
     double least = detail::expected_error(density, choose_params(best, how), how);
     const auto offer = [&](range candidate) {

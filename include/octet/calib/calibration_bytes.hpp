@@ -4,10 +4,10 @@
 // Format, version 1. All integers are unsigned LEB128 (7 bits a byte, lowest first, the top bit says that more follow)
 // except where bits are named, which are little-endian:
 //   "octetcal", version, network (64 bits), samples, momentum (64 bits of a double; all ones: no moving averages),
-//   the number of tensors, and for each: length and bytes of its name, zeros, NaNs, infinities, the extremes (2 floats
-//   of 32 bits), with a momentum the two averages (doubles of 64 bits), the number of bins that are not empty, and for
-//   each by ascending index: the distance from the one before (the first: its index), its count; then the FNV-1a hash
-//   (64 bits) of all bytes before it.
+//   the number of tensors (at most 10,000), and for each: length and bytes of its name, zeros, NaNs, infinities, the
+//   extremes (2 floats of 32 bits), with a momentum the two averages (doubles of 64 bits), the number of bins that are
+//   not empty, and for each by ascending index: the distance from the one before (the first: its index), its count;
+//   then the FNV-1a hash (64 bits) of all bytes before it.
 // 5 to 10 KB a tensor.
 #pragma once
 
@@ -32,6 +32,7 @@ namespace detail {
 
 inline constexpr std::string_view calibration_magic = "octetcal";
 inline constexpr std::uint64_t calibration_version = 1, no_momentum = ~std::uint64_t{0};
+inline constexpr std::size_t most_tensors = 10'000;  // which take 1 GB of histograms
 
 inline std::uint64_t fnv1a(std::span<const std::byte> bytes) noexcept {
     std::uint64_t hash = 0xcbf29ce484222325U;
@@ -122,6 +123,8 @@ inline void read_histogram(calibration_reader& from, tensor_calibration& to, boo
 
 /// The same bytes for equal calibrations, on every machine. (Templates, so that only units that use them compile them.)
 std::vector<std::byte> to_bytes(const std::same_as<calibration> auto& all) {
+    if (all.tensors.size() > detail::most_tensors)
+        fail("a calibration of ", all.tensors.size(), " tensors: bytes hold at most ", detail::most_tensors);
     detail::calibration_writer to;
     to.string(detail::calibration_magic), to.integer(detail::calibration_version);
     to.fixed(all.network, 8), to.integer(all.samples);
@@ -150,7 +153,7 @@ std::vector<std::byte> to_bytes(const std::same_as<calibration> auto& all) {
 }
 
 /// What to_bytes wrote. Throws octet::error, naming `name`, for any bytes that it cannot have written: of another
-/// version, truncated, with bits flipped. Takes 96 KiB for each tensor that the bytes hold, each at least 16 bytes.
+/// version, truncated, with bits flipped. Takes 96 KiB for each tensor, of which there are at most 10,000.
 template <class Calibration = calibration>
 Calibration calibration_from_bytes(std::span<const std::byte> bytes, const std::string& name = "bytes") {
     detail::calibration_reader from{bytes, name};
@@ -173,6 +176,8 @@ Calibration calibration_from_bytes(std::span<const std::byte> bytes, const std::
         all.moving = moving_average(momentum);
     }
     const std::uint64_t tensors = from.integer();
+    if (tensors > detail::most_tensors)
+        from.refuse(tensors, " tensors, where ", detail::most_tensors, " are the most,");
     for (std::uint64_t t = 0; t < tensors; ++t) {
         tensor_calibration& one = all.tensors.emplace_back();
         one.name = from.string(from.integer());

@@ -106,24 +106,22 @@ class histogram {
     /// Puts a histogram that was taken apart together again. Returns false, and changes nothing, where no values could
     /// have left these parts: the extremes stand in the outermost bins that are not empty, and zeros in the middle one.
     bool restore(std::span<const std::uint64_t> counts, const rest& other) {
+        constexpr std::uint64_t most = ~std::uint64_t{0} / 4;  // of each kind, so that their sum does not wrap
         std::uint64_t finite = 0;
         int first = bins, last = -1;
         if (counts.size() != counts_.size()) return false;
         for (int bin = 0; bin < bins; ++bin) {
             const std::uint64_t count = counts[static_cast<std::size_t>(bin)];
-            if (count > ~std::uint64_t{0} / 4 - finite) return false;  // so that sums and merges do not wrap
+            if (count > most - finite) return false;
             finite += count;
             if (count != 0) first = std::min(first, bin), last = bin;
         }
-        const std::uint64_t most = ~std::uint64_t{0} / 4;
-        if (other.zeros > counts[middle] || other.nans > most || other.infinities > most) return false;
         const auto [least, largest] = other.extremes;
-        if (finite == 0) {
-            if (other.extremes != range{}) return false;
-        } else if (!(least <= largest && largest - largest == 0.0F && least - least == 0.0F) ||
-                   bin_of(least) != first || bin_of(largest) != last) {
-            return false;
-        }
+        const bool ends_fit = finite == 0 ? other.extremes == range{}
+                                          : least <= largest && least >= std::numeric_limits<float>::lowest() &&
+                                                largest <= std::numeric_limits<float>::max() &&
+                                                bin_of(least) == first && bin_of(largest) == last;
+        if (!ends_fit || other.zeros > counts[middle] || other.nans > most || other.infinities > most) return false;
         *this = histogram();
         counts_.assign(counts.begin(), counts.end());
         finite_ = finite, zeros_ = other.zeros, nans_ = other.nans, infinities_ = other.infinities;

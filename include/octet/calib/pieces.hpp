@@ -1,6 +1,8 @@
 // A histogram as a density, for selections that weigh errors: what kl_divergence.hpp and mean_squared_error.hpp read.
+// (There and here templates, so that only units that select compile them.)
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <vector>
 
@@ -17,7 +19,7 @@ struct piece {
 
 /// The non-empty bins by ascending value, each cut to the extremes, without the middle one: |x| < 2^-24 is as good as
 /// 0, which every range represents. Doubles hold the ends exactly, and counts up to 2^53.
-inline std::vector<piece> pieces_of(const histogram& seen) {
+std::vector<piece> pieces_of(const std::same_as<histogram> auto& seen) {
     std::vector<piece> all;
     const range ends = seen.extremes();
     for (int bin = 0; bin < histogram::bins; ++bin) {
@@ -38,7 +40,7 @@ inline std::vector<piece> pieces_of(const histogram& seen) {
 struct moments {
     double mean = 0.0, variance = 0.0;
 };
-inline moments moments_of(const histogram& seen) {
+moments moments_of(const std::same_as<histogram> auto& seen) {
     double sum = 0.0, squares = 0.0;
     for (const piece& one : pieces_of(seen)) {
         const double middle = (one.from + one.to) / 2;

@@ -56,7 +56,8 @@ namespace detail {
 /// outputs least where its inputs are independent, of the mean and variance that calibration saw: the sum over output
 /// channels of variance * sum e^2 + mean^2 * (sum e)^2, e = w - scale * q. The second term is what shifts an output
 /// that sums many inputs of one sign, and what the largest weight alone leaves to chance.
-inline scale least_error_scale(std::span<const float> weights, std::size_t inner, scale largest, moments input) {
+template <class Weights>
+scale least_error_scale(const Weights& weights, std::size_t inner, scale largest, moments input) {
     scale best = largest;
     double least = std::numeric_limits<double>::infinity();
     for (int i = 0; i <= 56; ++i) {
@@ -101,8 +102,8 @@ int quantize_weights(const std::same_as<layer_weights> auto& from, quant_params 
     for (std::size_t c = 0; c < params.size(); ++c) {
         const std::size_t first = per ? c : 0, last = per ? c + 1 : outputs;
         if (input_moments)
-            params[c].scale = least_error_scale({from.values.data() + first * inner, (last - first) * inner}, inner,
-                                                params[c].scale, *input_moments);
+            params[c].scale = least_error_scale(std::span(from.values).subspan(first * inner, (last - first) * inner),
+                                                inner, params[c].scale, *input_moments);
         const scale chosen = params[c].scale;
         for (bool fits = false; !fits; params[c].scale = fits ? params[c].scale : scale(params[c].scale.value * 2)) {
             const quantizer<symmetric, per_tensor, std::int8_t> one(params[c]);
@@ -168,36 +169,39 @@ void check_calibration(const std::same_as<graph> auto& net, const calibration& s
     if (seen.samples == 0) fail("this calibration has seen no samples: calibrate with at least one");
 }
 
-/// The range of each tensor on its own, as options.activations chooses it.
+/// The range of each tensor on its own, as options.activations chooses it; what is wrong with its data goes to
+/// `complaints`, where it is int8.
 std::vector<range> choose_ranges(const std::same_as<quantized_graph> auto& all, const calibration& seen,
-                                 const quantize_options& options) {
-    if (const auto* average = std::get_if<moving_average>(&options.activations)) {
-        if (seen.moving != *average)
-            fail("a moving average with momentum ", average->momentum(), " is asked for, and this calibration kept ",
-                 seen.moving ? text("one with momentum ", seen.moving->momentum()) : "none",
-                 ": set calibrate_options::moving when calibrating");
-        return own_ranges(all, seen, [&](std::size_t t) { return range_of(seen.tensors[t].average); });
-    }
-    const range_selection& how = std::get<range_selection>(options.activations);
-    return own_ranges(all, seen,
-                      [&](std::size_t t) { return select(how, seen.tensors[t].seen, options.activation_scheme); });
+                                 const quantize_options& options, std::vector<std::string>& complaints) {
+    const auto* average = std::get_if<moving_average>(&options.activations);
+    if (average != nullptr && seen.moving != *average)
+        fail("a moving average with momentum ", average->momentum(), " is asked for, and this calibration kept ",
+             seen.moving ? text("one with momentum ", seen.moving->momentum()) : "none",
+             ": set calibrate_options::moving when calibrating");
+    return own_ranges(all, seen, [&](std::size_t t) {
+        const tensor_calibration& one = seen.tensors[t];
+        const range chosen = average != nullptr ? range_of(one.average)
+                                                : select(std::get<range_selection>(options.activations), one.seen,
+                                                         options.activation_scheme);
+        if (all.tensors[t].is_int8)
+            for (const std::string& warning : warnings(one.seen, chosen))
+                complaints.push_back(text("'", all.net.tensors()[t].name, "': ", warning));
+        return chosen;
+    });
 }
 
 /// Parameters of all tensors and the integers of all layers.
 quantized_graph quantize_layers(std::same_as<quantized_graph> auto all, const calibration& seen,
                                 const quantize_options& options) {
-    const std::vector<range> own = choose_ranges(all, seen, options);
     const std::vector<node>& nodes = all.net.nodes();
     if (seen.samples == 1)
         all.warnings.push_back("one sample alone was shown: its ranges may not hold for others, give a few hundred");
+    const std::vector<range> own = choose_ranges(all, seen, options, all.warnings);
     const std::vector<range> joined = joined_ranges(sharing_groups(all, options.global), own);
     for (std::size_t t = 0; t < all.tensors.size(); ++t) {
         quantized_tensor& q = all.tensors[t];
         q.observed = joined[t];
         q.params = choose_params(q.observed, options.activation_scheme);
-        if (q.is_int8 && seen.tensors[t].seen.values() != 0)
-            for (const std::string& warning : warnings(seen.tensors[t].seen, own[t]))
-                all.warnings.push_back(text("'", all.net.tensors()[t].name, "': ", warning));
     }
     for (const tensor_id id : all.net.inputs()) {
         bool only_int8 = true;

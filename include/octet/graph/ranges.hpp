@@ -1,5 +1,5 @@
 // Which range each tensor gets: what a selection chooses for it, widened to what its group of tensors that share
-// parameters needs. graph/automatic.hpp chooses among several.
+// parameters needs.
 #pragma once
 
 #include <concepts>
@@ -89,8 +89,9 @@ std::vector<range> own_ranges(const std::same_as<quantized_graph> auto& all, con
 }
 
 /// What each tensor needs together with its group: the least range that holds theirs and 0.
-inline std::vector<range> joined_ranges(const tensor_groups& groups, const std::vector<range>& own) {
-    std::vector<range> joined(own.size()), all;
+template <class Ranges>
+Ranges joined_ranges(const tensor_groups& groups, const Ranges& own) {
+    Ranges joined(own.size()), all;
     for (std::size_t t = 0; t < own.size(); ++t) {
         range& r = joined[groups.root(t)];
         r = {std::min(r.min, own[t].min), std::max(r.max, own[t].max)};

@@ -1,5 +1,5 @@
-// exp, tanh and the activations built from them, for values that become stored bytes: libm's differ between machines,
-// these return the same bits on every machine, compiler and instruction set.
+// exp, log, tanh and the activations built from them, for values that become stored bytes: libm's differ between
+// machines, these return the same bits on every machine, compiler and instruction set.
 //
 // How: only + - * / and ieee::fma, which IEEE 754 rounds in one way, and operations on the bits. A compiler may
 // contract a product that meets a sum into one fma where the command line allows it, so a product and a sum that meet
@@ -59,7 +59,7 @@ inline double exp(double x) noexcept {
     return detail::product((1.0 + p) * detail::power_of_two(half), detail::power_of_two(k - half));
 }
 
-/// The natural logarithm of a normal double x > 0; absolute error below 1e-15 for x near 1.
+/// The natural logarithm of a normal double x > 0.
 inline double log(double x) noexcept {
     int exponent = 0;
     double m = ieee::frexp(x, &exponent);  // [0.5, 1)
