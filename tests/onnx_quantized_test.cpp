@@ -183,7 +183,6 @@ TEST(onnx_quantized, what_stays_in_float_says_why_and_reads_rounded_values) {
 
     gemm_model plain;
     plain.file.weights("w", {2, 4});
-    EXPECT_NE(refused(plain.file.output("x")), "");
     onnx_writer& to = plain.file;
     to.node("Gemm", {stored(to, "x", 0.01F, 100), "w"}, {"g"}, {attr("transB", 1)});
     to.node("Relu", {stored(to, "g", 0.02F, 3)}, {"y"});

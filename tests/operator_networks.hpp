@@ -48,7 +48,6 @@ inline std::map<std::string, graph> operator_networks() {
     one("average_pool2d", op::pool2d{pool_kind::average, slide, false});
     one("average_pool2d, padding", op::pool2d{pool_kind::average, slide, true});
     one("global_average_pool", op::global_average_pool{});
-    one("clip", op::clip{{-0.25F, 0.5F}});
     one("logistic", op::lookup{function::logistic});
     one("tanh", op::lookup{function::tanh});
     one("hard_swish", op::lookup{function::hard_swish});
@@ -72,6 +71,9 @@ inline std::map<std::string, graph> operator_networks() {
     });
     add("add an image", [&](graph& net, tensor_id x) {
         return net.add("op", op::add{}, {net.constant("offset", {6, 7, 4}, reals(168, 8)), x});
+    });
+    add("clip", [&](graph& net, tensor_id x) {
+        return net.add("op", op::clip{{-0.25F, 0.5F}}, {net.add("pool", op::pool2d{pool_kind::max, slide}, {x})});
     });
     add("concat", [&](graph& net, tensor_id x) { return net.add("op", op::concat{3}, {second(net, x), x}); });
     add("concat rows", [&](graph& net, tensor_id x) { return net.add("op", op::concat{1}, {x, second(net, x), x}); });

@@ -19,7 +19,8 @@ struct quantized_tensor {
 };
 
 /// One node of the graph, by its index: whether it runs in int8 (else `reason` says why not), and for layers with
-/// weights their integers: values [outputs, inner] (in [-127, 127] where quantize chose them), scales [outputs] or one, bias [outputs].
+/// weights their integers: values [outputs, inner] (in [-127, 127] where quantize chose them), scales [outputs] or one,
+/// bias [outputs].
 struct quantized_layer {
     bool is_int8 = false;
     std::string reason{};

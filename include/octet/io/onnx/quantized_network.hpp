@@ -3,9 +3,9 @@
 // QuantizeLinear left in it.
 //
 // A node is int8 where all that it reads is stored in int8, and either its result is stored at once, by one or more
-// QuantizeLinear with the same parameters and by nothing else, or it moves bytes as they are. A stored tensor that is
-// stored again with other parameters is rescaled by a node of its own, a table of 256 bytes. So the int8 graph computes
-// what the model says, q = quantize(f(dequantize(x))), with the rounding that int8 layers have.
+// QuantizeLinear with the same parameters and by nothing else, or it moves bytes as they are to what reads int8. A
+// stored tensor that is stored again with other parameters is rescaled by a node of its own, a table of 256 bytes. So
+// the int8 graph computes what the model says, q = quantize(f(dequantize(x))), with the rounding that int8 layers have.
 #pragma once
 
 #include <cmath>
@@ -72,6 +72,7 @@ class quantized_network {
     }
     quantized_graph build() {
         for (const node& n : from_.nodes()) layers_.push_back(stores(n) ? quantized_layer{} : judge(n));
+        for (std::size_t i = layers_.size(); i-- > 0;) leave_in_float(i);
         now_.resize(from_.tensors().size(), -1);
         for (const tensor_id id : from_.inputs()) add_input(id);
         for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -117,6 +118,7 @@ class quantized_network {
         return found;
     }
     quantized_layer judge(const node& n);
+    void leave_in_float(std::size_t index);
     void add_input(tensor_id id);
     void store(const node& n);
     void add(const node& n, quantized_layer layer);
@@ -176,6 +178,19 @@ inline quantized_layer quantized_network::judge(const node& n) {
     }
     stored_[at(n.output)] = after;
     return layer;
+}
+
+/// A node that moves bytes for readers in float only does so in float. A view of an output stays: it was stored before.
+inline void quantized_network::leave_in_float(std::size_t index) {
+    const node& n = from_.nodes()[index];
+    if (!layers_[index].is_int8 || !octet::detail::moves_bytes(n.what, made_.rounding)) return;
+    const bool view = std::holds_alternative<op::reshape>(n.what) || std::holds_alternative<op::transpose>(n.what);
+    if (view && octet::detail::contains(from_.outputs(), n.output)) return;
+    for (std::size_t i = index + 1; i < layers_.size(); ++i)
+        if ((layers_[i].is_int8 || stores(from_.nodes()[i])) &&
+            octet::detail::contains(from_.nodes()[i].inputs, n.output))
+            return;
+    layers_[index] = {.reason = "its result is not quantized"};
 }
 
 inline void quantized_network::set_params(tensor_id id, quant_params params) {
