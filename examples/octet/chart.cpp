@@ -218,7 +218,7 @@ std::string to_svg(const histogram_chart& chart) {
     }
     svg += "</g>\n<line class=\"axis\" x1=\"0\" x2=\"100%\"" + formatted(R"( y1="%.0f")", bottom) +
            formatted(R"( y2="%.0f"/>)", bottom) + '\n';
-    svg += line("clip", at(chart.clip_low), 4, bottom) + line("clip", at(chart.clip_high), 4, bottom);
+    svg += line("clip", at(chart.clip_low), 14, bottom) + line("clip", at(chart.clip_high), 14, bottom);
     const std::string clip = formatted("clip %.4g", chart.clip_low) + formatted(" to %.4g", chart.clip_high);
     svg += text_at(2, 4, 10, "start", clip) + text_at(2, 0, bottom + 14, "start", formatted("%.4g", low)) +
            text_at(98, 0, bottom + 14, "end", formatted("%.4g", high));

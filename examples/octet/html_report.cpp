@@ -75,7 +75,7 @@ std::string share(double value) {
     return value < 0.00005 ? "<0.01 %" : formatted("%.2f %%", 100 * value);
 }
 std::string microseconds(double value) { return value == 0 ? "-" : formatted("%.1f", value); }
-std::string times_smaller(const json& bytes) {
+std::string ratio(const json& bytes) {
     const double before = bytes.at("float").get<double>(), after = bytes.at("int8").get<double>();
     return after == 0 ? "-" : formatted("%.2f", before / after) + " x";
 }
@@ -127,8 +127,8 @@ std::string summary(const json& report) {
         facts += text("<div><dt>", what, "</dt><dd>", escaped(value), "</dd></div>\n");
     };
     fact("layers in int8", whole(from.at("quantized_layers")) + " of " + whole(from.at("layers")));
-    fact("weights smaller by", times_smaller(weights));
-    fact("arena smaller by", times_smaller(arena));
+    fact("weights, float / int8", ratio(weights));
+    fact("arena, float / int8", ratio(arena));
     fact("rounding", from.at("rounding"));
     fact("conversions", whole(from.at("conversions")));
     fact("samples measured", whole(from.at("samples")));
@@ -149,12 +149,12 @@ std::string summary(const json& report) {
     std::vector<std::vector<std::string>> rows;
     for (const auto& [what, bytes] : {std::pair{"weights", weights}, std::pair{"arena", arena}}) {
         sizes.groups.push_back({what, {bytes.at("float").get<double>(), bytes.at("int8").get<double>()}});
-        rows.push_back({what, whole(bytes.at("float")), whole(bytes.at("int8")), times_smaller(bytes)});
+        rows.push_back({what, whole(bytes.at("float")), whole(bytes.at("int8")), ratio(bytes)});
     }
     return "<dl class=\"facts\">\n" + facts + "</dl>\n" +
            (left.empty() ? "" : "<p>Left in float:</p>\n<ul>\n" + left + "</ul>\n") +
            figure("Bytes of weights, with scales and biases, and of the arena of a session of batch 1", sizes) +
-           table("Sizes", {"", "#float bytes", "#int8 bytes", "#smaller by"}, rows);
+           table("Sizes", {"", "#float bytes", "#int8 bytes", "#float / int8"}, rows);
 }
 
 std::string signal_to_noise(const json& report) {
@@ -198,8 +198,8 @@ std::string times(const json& report) {
     return figure(text("Microseconds, medians of ", whole(report.at("summary").at("timed_runs")),
                        " runs on this machine. What has none runs inside another layer, or is a view."),
                   chart) +
-           table("Time of each layer in microseconds", {"layer", "int8 kernel", "ISA", "#float", "#int8", "#faster by"},
-                 rows);
+           table("Time of each layer in microseconds",
+                 {"layer", "int8 kernel", "ISA", "#float", "#int8", "#float / int8"}, rows);
 }
 
 std::string ranges(const json& report) {

@@ -4,13 +4,12 @@
 //   std::ofstream("report.json") << octet::to_json(report(model, int8, samples)).dump(1);
 #pragma once
 
-#include <concepts>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
 #include "octet/core/config.hpp"
-#include "octet/core/error.hpp"
 #include "octet/core/ieee.hpp"
 #include "octet/ptq/sensitivity.hpp"
 #include "octet/report/report.hpp"
@@ -30,12 +29,14 @@ inline nlohmann::ordered_json utf8(std::string_view words) {
     return json::parse(json(words).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
-/// As %.9g gives it back: a float of 0.1 is 0.1, not 0.10000000149011612.
+/// The fewest digits that give the float again: 0.1, not 0.10000000149011612.
 inline nlohmann::ordered_json number(float value) {
-    return ieee::is_finite(value) ? nlohmann::ordered_json::parse(text(value)) : number(double{value});
+    if (!ieee::is_finite(value)) return number(double{value});
+    char digits[32];
+    return nlohmann::ordered_json::parse(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
 }
 
-inline nlohmann::ordered_json pair(range r) { return nlohmann::ordered_json::array({number(r.min), number(r.max)}); }
+inline nlohmann::ordered_json ends(range r) { return nlohmann::ordered_json::array({number(r.min), number(r.max)}); }
 
 inline nlohmann::ordered_json layer_json(const layer_report& from, bool timed) {
     nlohmann::ordered_json to;
@@ -45,7 +46,7 @@ inline nlohmann::ordered_json layer_json(const layer_report& from, bool timed) {
     if (!from.reason.empty()) to["reason"] = utf8(from.reason);
     if (!from.kernel.empty()) to["kernel"] = utf8(from.kernel);
     if (from.target) to["isa"] = to_string(*from.target);
-    to["range"] = pair(from.observed);
+    to["range"] = ends(from.observed);
     to["scale"] = number(from.params.scale.value);
     to["zero_point"] = from.params.zero_point.value;
     to["signal_to_noise"] = number(from.signal_to_noise);
@@ -53,7 +54,7 @@ inline nlohmann::ordered_json layer_json(const layer_report& from, bool timed) {
     to["weight_bytes"] = {{"float", from.float_weight_bytes}, {"int8", from.int8_weight_bytes}};
     if (timed)
         to["microseconds"] = {{"float", number(from.float_microseconds)}, {"int8", number(from.int8_microseconds)}};
-    to["histogram"] = {{"range", pair(from.seen.all)}, {"counts", from.seen.bars}};
+    to["histogram"] = {{"range", ends(from.seen.all)}, {"counts", from.seen.bars}};
     return to;
 }
 

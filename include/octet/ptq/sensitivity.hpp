@@ -3,6 +3,7 @@
 //   quantized_graph int8 = quantize(model, samples, {.leave_in_float = worst(ranking, 3)});
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -41,7 +42,9 @@ struct sensitivity_ranking {
 };
 
 struct sensitivity_options {
-    quantize_options quantize{};  ///< of every variant; what leave_in_float names stays in float and is not ranked
+    /// Of every variant. What leave_in_float names stays in float and is not ranked; calibration.progress is told of
+    /// the one calibration, whose target and threads are those below.
+    quantize_options quantize{};
     std::vector<int> labels{};    ///< of each sample, the index of its class among the first output's values
     std::optional<isa> target{};  ///< default: the best that this machine runs; the ranking does not depend on it
     parallel threads{};           ///< nor on this
@@ -54,21 +57,18 @@ namespace octet::inline OCTET_ABI {
 
 namespace detail {
 
-/// The outputs of one session over all samples, beside those that the float network gave.
+/// Runs one network after the other over the same samples, the float one first, and compares their outputs with its.
 class output_watch {
   public:
-    output_watch(const samples& data, const sensitivity_options& options) : data_(data), options_(options) {}
+    output_watch(const samples& data, const sensitivity_options& options, std::size_t networks)
+        : data_(data), options_(options), runs_(networks * data.count) {}
 
-    /// `of_float` remembers the outputs, one sample after the other, when it is empty, and is compared otherwise.
     template <class Session>
-    output_quality run(Session&& run, std::vector<float>& of_float, std::size_t& done, std::size_t all) const {
-        std::size_t values = 0, right = 0, at = 0;
-        for (std::size_t i = 0; i < run.outputs(); ++i)
-            values += static_cast<std::size_t>(run.output_shape(i).elements());
-        const bool first = of_float.empty();
-        if (first) of_float.resize(values * data_.count);
-        std::vector<float> scores;
+    output_quality operator()(Session run) {
+        const bool first = of_float_.empty();
+        std::size_t at = 0, right = 0;
         signal_and_noise left;
+        std::vector<float> scores;
         for (std::size_t s = 0; s < data_.count; ++s) {
             for (std::size_t i = 0; i < run.inputs(); ++i)
                 run.set_input(i, data_.slice(i, s, 1, static_cast<std::size_t>(run.input_shape(i).elements())));
@@ -76,14 +76,11 @@ class output_watch {
             for (std::size_t i = 0; i < run.outputs(); ++i) {
                 scores.resize(static_cast<std::size_t>(run.output_shape(i).elements()));
                 run.get_output(i, scores);
-                if (i == 0 && !options_.labels.empty())
-                    right += best(scores) == static_cast<std::size_t>(options_.labels[s]) ? 1U : 0U;
-                for (const float q : scores) {
-                    if (first) of_float[at] = q;
-                    left.add(of_float[at++], q);
-                }
+                if (first) of_float_.insert(of_float_.end(), scores.begin(), scores.end());
+                for (const float q : scores) left.add(of_float_[at++], q);
+                if (i == 0 && !options_.labels.empty()) right += best(scores) == options_.labels[s] ? 1U : 0U;
             }
-            options_.progress.report(options_.progress.context, ++done, all);
+            options_.progress.report(options_.progress.context, ++done_, runs_);
         }
         output_quality quality{left.decibel(), {}};
         if (!options_.labels.empty()) quality.accuracy = static_cast<double>(right) / static_cast<double>(data_.count);
@@ -91,17 +88,20 @@ class output_watch {
     }
 
   private:
-    /// Of equal scores the first counts.
-    static std::size_t best(const std::vector<float>& scores) noexcept {
+    /// The index of the largest; of equal ones the first.
+    static int best(const std::vector<float>& scores) noexcept {
         std::size_t found = 0;
         for (std::size_t i = 1; i < scores.size(); ++i) found = scores[i] > scores[found] ? i : found;
-        return found;
+        return static_cast<int>(found);
     }
+
     const samples& data_;
     const sensitivity_options& options_;
+    std::vector<float> of_float_;
+    std::size_t runs_, done_ = 0;
 };
 
-inline void check_labels(const graph& net, const samples& data, const std::vector<int>& labels) {
+void check_labels(const std::same_as<graph> auto& net, const samples& data, const std::vector<int>& labels) {
     if (labels.empty()) return;
     if (labels.size() != data.count)
         fail(labels.size(), " labels for ", data.count, " samples: give one for each, or none");
@@ -125,7 +125,7 @@ sensitivity_ranking sensitivity(const graph& model, const samples& data, const s
     check_samples(model, data);
     detail::check_labels(model, data, options.labels);
     quantize_options how = options.quantize;
-    how.rounding = Rounding::policy;
+    how.calibration.target = options.target, how.calibration.threads = options.threads;
     if (const auto* average = std::get_if<moving_average>(&how.activations)) how.calibration.moving = *average;
     const calibration seen = calibrate(model, data, how.calibration);
     const session_options run_how{.target = options.target, .threads = options.threads};
@@ -140,14 +140,10 @@ sensitivity_ranking sensitivity(const graph& model, const samples& data, const s
         ranking.layers.push_back({n.name, std::string(kind_of(n.what)), {}, {}});
     }
 
-    const detail::output_watch watch(data, options);
-    const std::size_t runs = (2 * names.size() + 2) * data.count;
-    std::size_t done = 0;
-    std::vector<float> of_float;
-    const auto quality = [&](const quantized_graph& of) {
-        return watch.run(session<Rounding>(of, run_how), of_float, done, runs);
-    };
-    ranking.all_float = quality(as_float(all_int8.net));
+    detail::output_watch watch(data, options, 2 * names.size() + 2);
+    const auto quality = [&](const quantized_graph& of) { return watch(session<Rounding>(of, run_how)); };
+    const quantized_graph all_float = as_float(all_int8.net);
+    ranking.all_float = quality(all_float);
     ranking.all_int8 = quality(all_int8);
     for (layer_sensitivity& layer : ranking.layers) {
         how.leave_in_float = options.quantize.leave_in_float;
@@ -156,7 +152,7 @@ sensitivity_ranking sensitivity(const graph& model, const samples& data, const s
         layer.alone = quality(octet::quantize(model, seen, how));
         how.leave_in_float = options.quantize.leave_in_float;
         how.leave_in_float.push_back(layer.name);
-        layer.without = names.size() == 1 ? ranking.all_float : quality(octet::quantize(model, seen, how));
+        layer.without = quality(names.size() == 1 ? all_float : octet::quantize(model, seen, how));
     }
     detail::sort_stably(ranking.layers, [](const layer_sensitivity& a, const layer_sensitivity& b) {
         return a.alone.signal_to_noise < b.alone.signal_to_noise;

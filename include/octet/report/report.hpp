@@ -108,7 +108,7 @@ value_bars bars_of(const std::same_as<histogram> auto& seen) {
     return to;
 }
 
-inline void check_same_model(const graph& model, const graph& folded) {
+void check_same_model(const std::same_as<graph> auto& model, const graph& folded) {
     const auto same = [&](const char* what, std::span<const tensor_id> before, std::span<const tensor_id> after) {
         if (before.size() != after.size())
             fail("the model has ", before.size(), " ", what, "s and the int8 network ", after.size(),

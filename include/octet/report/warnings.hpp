@@ -36,8 +36,9 @@ inline std::vector<float> weight_reach(const layer_weights& weights) {
     return reach;
 }
 
-/// "3 of 64", and which: at most four of them.
-inline std::string counted(const std::vector<std::size_t>& which, std::size_t of) {
+/// "3 of 64 output channels", and which: at most four of them. (Templates, so that only units that report compile
+/// them.)
+std::string counted(const std::same_as<std::vector<std::size_t>> auto& which, std::size_t of) {
     std::string all = text(which.size(), " of ", of, " output channels (");
     for (std::size_t i = 0; i < which.size() && i < 4; ++i) all += text(i == 0 ? "" : ", ", which[i]);
     return all + (which.size() > 4 ? ", ...)" : ")");
