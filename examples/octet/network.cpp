@@ -104,14 +104,12 @@ octet::calibration calibrate(const options& asked, const octet::graph& model, co
 octet::sensitivity_ranking rank_with_progress(const options& asked, const octet::graph& model,
                                               const octet::samples& data, std::vector<int> labels) {
     progress_bar bar("ranking layers");
-    octet::sensitivity_options how{.quantize = asked.how,
-                                   .labels = std::move(labels),
-                                   .target = asked.target,
-                                   .threads = asked.hook,
-                                   .progress = bar.hook()};
-    how.quantize.calibration.threads = asked.hook;
-    how.quantize.calibration.target = asked.target;
-    return rank_layers(model, data, how);
+    return rank_layers(model, data,
+                       {.quantize = asked.how,
+                        .labels = std::move(labels),
+                        .target = asked.target,
+                        .threads = asked.hook,
+                        .progress = bar.hook()});
 }
 
 work prepare(const options& asked, output& says) {
