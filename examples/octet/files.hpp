@@ -1,18 +1,18 @@
-// Whole files, as the tool reads them.
+// Names of files, and what a directory holds.
 #pragma once
 
-#include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
-/// Throws octet::error naming the file when it cannot be read.
-std::vector<std::byte> read_file(const std::string& path);
-
-/// The files of a directory that end in `extension` (any case), sorted by name. Throws octet::error when there are
-/// none.
-std::vector<std::string> list_files(const std::string& directory, const std::string& extension);
+/// The names of the images in a directory (.png, .jpg, .jpeg in any case), sorted; those of the directories in it.
+/// Throws octet::error when the directory cannot be listed.
+std::vector<std::string> list_images(const std::string& directory);
+std::vector<std::string> list_folders(const std::string& directory);
 
 bool is_directory(const std::string& path);
+/// Whether it ends as the name of an image does.
+bool is_image_name(const std::string& path);
 /// "png" of "images/star.PNG"
 std::string extension_of(const std::string& path);
 /// "star.png" of "images/star.png"

@@ -1,13 +1,15 @@
-// What `octet evaluate` measures of a session: accuracy, latency, and a hash of its output bytes.
+// What runs over samples show: outputs, accuracy, latency, and a hash of the output bytes.
 #pragma once
 
-#include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <octet/octet.hpp>
 #include <span>
+#include <string>
 #include <vector>
+
+#include "engine.hpp"
 
 /// FNV-1a, 64 bits.
 class fnv1a {
@@ -24,6 +26,21 @@ class fnv1a {
     std::size_t count_ = 0;
 };
 
+/// Runs every sample of a network with one input, as many at a time as the session's batch, and calls body(sample,
+/// place) for each when it is done: `place` is where it stands in the batch. The last run repeats the last sample where
+/// the batch is not full.
+void run_all(runner& run, const octet::samples& data, const octet::progress& told,
+             const std::function<void(std::size_t, std::size_t)>& body);
+
+/// The part of all values of output `i` that belongs to the sample at `place` in the batch.
+template <class T>
+std::span<T> part_of(std::span<T> all, const runner& run, std::size_t place) {
+    const std::size_t each = all.size() / static_cast<std::size_t>(run.input_shape(0)[0]);
+    return all.subspan(place * each, each);
+}
+/// The real values of output `i`, of the whole batch.
+std::vector<float> output_of(const runner& run, std::size_t i);
+
 /// Of one network over all samples.
 struct outcome {
     std::size_t first = 0;     ///< samples whose label has the largest output
@@ -31,72 +48,16 @@ struct outcome {
     std::vector<int> classes;  ///< the largest output of each sample; of equal ones the first
     fnv1a hash;                ///< of the stored output values, sample by sample, output by output
 };
+outcome judge(runner& run, const octet::samples& data, const std::vector<int>& labels, const octet::progress& told);
 
-/// How many outputs come before output `label`: larger ones, and equal ones with a smaller index.
-inline int rank_of(std::span<const float> scores, int label) {
-    const float own = scores[static_cast<std::size_t>(label)];
-    int before = 0;
-    for (std::size_t i = 0; i < scores.size(); ++i)
-        before += scores[i] > own || (scores[i] == own && static_cast<int>(i) < label) ? 1 : 0;
-    return before;
-}
-
-/// The stored values of one sample of output `i`: a session of several keeps them one after the other.
-template <class T, class Session>
-std::span<const std::byte> stored_bytes(const Session& run, std::size_t i, std::size_t sample, std::size_t batch) {
-    const auto view = run.template output<T>(i);  // outputs are dense
-    const std::size_t each = static_cast<std::size_t>(view.dims.elements()) / batch;
-    return std::as_bytes(std::span<const T>(view.data + sample * each, each));
-}
-
-/// Runs every sample, `batch` at a time; the last run repeats the last sample where the batch is not full.
-template <class Session>
-outcome run_all(Session& run, const octet::samples& data, const std::vector<int>& labels) {
-    outcome all;
-    const auto batch = static_cast<std::size_t>(run.input_shape(0)[0]);
-    const std::size_t elements = static_cast<std::size_t>(run.input_shape(0).elements()) / batch;
-    const std::size_t scores = static_cast<std::size_t>(run.output_shape(0).elements()) / batch;
-    std::vector<float> in(batch * elements), out(batch * scores);
-    for (std::size_t first = 0; first < data.count; first += batch) {
-        const std::size_t count = std::min(batch, data.count - first);
-        for (std::size_t s = 0; s < batch; ++s) {
-            const auto one = data.slice(0, first + std::min(s, count - 1), 1, elements);
-            std::copy(one.begin(), one.end(), in.begin() + static_cast<std::ptrdiff_t>(s * elements));
-        }
-        run.set_input(0, in);
-        run.run();
-        run.get_output(0, out);
-        for (std::size_t s = 0; s < count; ++s) {
-            const std::span<const float> own(out.data() + s * scores, scores);
-            const int rank = rank_of(own, labels[first + s]);
-            all.first += rank < 1 ? 1U : 0U;
-            all.first_5 += rank < 5 ? 1U : 0U;
-            all.classes.push_back(static_cast<int>(std::max_element(own.begin(), own.end()) - own.begin()));
-            for (std::size_t i = 0; i < run.outputs(); ++i)
-                all.hash.add(run.output_is_int8(i) ? stored_bytes<std::int8_t>(run, i, s, batch)
-                                                   : stored_bytes<float>(run, i, s, batch));
-        }
-    }
-    return all;
-}
+/// The indices of the `count` largest scores, the largest first; of equal ones the first.
+std::vector<int> largest(std::span<const float> scores, std::size_t count);
 
 /// The median of several runs in milliseconds, on what the input holds: 5 runs at least, then up to 301 in 0.3 seconds.
 struct latency {
     double milliseconds = 0.0;
     std::size_t runs = 0;
 };
-template <class Session>
-latency median_latency(Session& run) {
-    using clock = std::chrono::steady_clock;
-    const auto milliseconds = [](clock::duration d) { return std::chrono::duration<double, std::milli>(d).count(); };
-    std::vector<double> times;
-    run.run();
-    const auto begin = clock::now();
-    while (times.size() < 5 || (times.size() < 301 && milliseconds(clock::now() - begin) < 300.0)) {
-        const auto start = clock::now();
-        run.run();
-        times.push_back(milliseconds(clock::now() - start));
-    }
-    std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2), times.end());
-    return {times[times.size() / 2], times.size()};
-}
+latency median_latency(runner& run);
+/// The median of `runs` runs of each step, in milliseconds.
+std::vector<double> median_step_latencies(runner& run, std::size_t runs);

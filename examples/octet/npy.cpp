@@ -108,53 +108,9 @@ element parse_type(const std::string& file, const std::string& descr) {
                 "': convert them to uint8, int8 or float32 (labels also int32 or int64), little-endian");
 }
 
-template <class T>
-double load(std::span<const std::byte> bytes, std::size_t i) {
-    T value;
-    std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
-    return static_cast<double>(value);
-}
-
 }  // namespace
 
-std::size_t size_of(element type) {
-    switch (type) {
-        case element::u8:
-        case element::i8:
-            return 1;
-        case element::f32:
-        case element::i32:
-            return 4;
-        case element::i64:
-            return 8;
-    }
-    return 1;
-}
-
-std::string to_string(element type) {
-    constexpr const char* names[] = {"u8", "i8", "f32", "i32", "i64"};
-    return names[static_cast<int>(type)];
-}
-
-std::int64_t npy_array::elements() const { return static_cast<std::int64_t>(bytes.size() / size_of(type)); }
-
-double value_at(element type, std::span<const std::byte> bytes, std::size_t i) {
-    switch (type) {
-        case element::u8:
-            return load<std::uint8_t>(bytes, i);
-        case element::i8:
-            return load<std::int8_t>(bytes, i);
-        case element::f32:
-            return load<float>(bytes, i);
-        case element::i32:
-            return load<std::int32_t>(bytes, i);
-        case element::i64:
-            return load<std::int64_t>(bytes, i);
-    }
-    return 0.0;
-}
-
-npy_array read_npy(const std::string& file, std::span<const std::byte> bytes) {
+array read_npy(const std::string& file, std::span<const std::byte> bytes) {
     const auto byte = [&](std::size_t i) { return std::to_integer<std::size_t>(bytes[i]); };
     if (bytes.size() < 10 || std::memcmp(bytes.data(), "\x93NUMPY", 6) != 0)
         octet::fail(file, ": this is no .npy file (it does not begin with \\x93NUMPY): write it with numpy.save");
@@ -169,9 +125,9 @@ npy_array read_npy(const std::string& file, std::span<const std::byte> bytes) {
     const auto header = header_parser(file, {words, length}).parse();
     if (header.fortran_order) octet::fail(file, ": column-major order: save numpy.ascontiguousarray of it");
 
-    npy_array array{parse_type(file, header.descr), header.dims, {}};
+    array found{parse_type(file, header.descr), header.dims, {}};
     const std::size_t data = bytes.size() - prefix - length;
-    std::size_t wanted = size_of(array.type);
+    std::size_t wanted = size_of(found.type);
     for (const std::int64_t size : header.dims) {
         if (size == 0) octet::fail(file, ": an array with a dimension of size 0: there is nothing in it");
         if (wanted > data / static_cast<std::size_t>(size))
@@ -182,6 +138,21 @@ npy_array read_npy(const std::string& file, std::span<const std::byte> bytes) {
     if (wanted != data)
         octet::fail(file, ": the header promises ", wanted, " bytes of data, but the file holds ", data,
                     ": write it again");
-    array.bytes.assign(bytes.begin() + static_cast<std::ptrdiff_t>(prefix + length), bytes.end());
-    return array;
+    found.bytes.assign(bytes.begin() + static_cast<std::ptrdiff_t>(prefix + length), bytes.end());
+    return found;
+}
+
+std::string write_npy(const std::vector<std::int64_t>& dims, std::span<const float> values) {
+    std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
+    for (const std::int64_t size : dims) header += std::to_string(size) + ",";
+    header += "), }";
+    constexpr std::size_t prefix = 10, grain = 64;  // data begins at a multiple of 64
+    header.resize((prefix + header.size() + grain) / grain * grain - prefix - 1, ' ');
+    header += '\n';
+    std::string bytes("\x93NUMPY\x01\x00", 8);
+    bytes += static_cast<char>(header.size() & 255);
+    bytes += static_cast<char>(header.size() >> 8);
+    bytes += header;
+    bytes.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+    return bytes;
 }

@@ -1,14 +1,14 @@
 #include "samples.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <limits>
-#include <string_view>
+#include <octet/io/file.hpp>
+#include <span>
 #include <utility>
 
 #include "files.hpp"
+#include "idx.hpp"
 #include "image.hpp"
+#include "npy.hpp"
 
 namespace {
 
@@ -67,63 +67,115 @@ void check_dims(const std::string& what, const std::vector<std::int64_t>& found,
          turned ? (nchw ? "say --layout nhwc" : "say --layout nchw") : "resize or crop the samples to that first");
 }
 
-void append_png(const std::string& file, const geometry& needed, raw_samples& to) {
-    if (!needed.is_image || needed.channels > 4)
-        fail(file, ": input '", needed.name, "' takes ", needed.text(),
-             ", which no PNG file holds: give .npy or raw .bin samples");
-    const image one = decode_png(file, read_file(file), static_cast<int>(needed.channels));
+/// --resize, then --crop.
+image fitted(const std::string& file, image one, int channels, const sample_format& format) {
+    const auto size_of_sides = [](const std::vector<int>& sides) { return image_size{sides.front(), sides.back()}; };
+    if (!format.resize.empty()) {
+        const image_size to =
+            format.resize.size() == 1 ? with_shorter_side(one, format.resize[0]) : size_of_sides(format.resize);
+        if (std::max(to.height, to.width) > max_image_side)
+            fail(file, ": --resize would make ", to.height, "x", to.width, " of ", one.height, "x", one.width,
+                 ", and a side is at most ", max_image_side, " pixels: give a smaller size, or both sides");
+        one = resize(one, channels, to);
+    }
+    if (!format.crop.empty()) {
+        const image_size to = size_of_sides(format.crop);
+        if (to.height > one.height || to.width > one.width)
+            fail(file, ": --crop takes ", to.height, "x", to.width, " of an image of ", one.height, "x", one.width,
+                 ": give --resize too, or a smaller crop");
+        one = centre_crop(one, channels, to);
+    }
+    return one;
+}
+
+void append_image(const std::string& file, const geometry& needed, const sample_format& format, raw_samples& to) {
+    const int channels = static_cast<int>(needed.channels);
+    const std::string bytes = octet::read_file(file, "image");
+    const image one = fitted(file, decode_image(file, std::as_bytes(std::span(bytes)), channels), channels, format);
     if (one.height != needed.height || one.width != needed.width)
-        fail(file, ": the image is ", one.height, "x", one.width, ", but input '", needed.name, "' takes ",
-             needed.text(), ": resize or crop it to that first");
+        fail(file, ": the image is ", one.height, "x", one.width,
+             format.resize.empty() && format.crop.empty() ? "" : " after --resize and --crop", ", but input '",
+             needed.name, "' takes ", needed.text(), ": give --resize and --crop, or others");
     const auto* first = reinterpret_cast<const std::byte*>(one.pixels.data());
     to.bytes.insert(to.bytes.end(), first, first + one.pixels.size());
     ++to.count;
 }
 
-raw_samples read_npy_samples(const std::string& path, const geometry& needed, const sample_format& format) {
-    npy_array array = read_npy(path, read_file(path));
-    if (array.type == element::i32 || array.type == element::i64)
-        fail(path, ": samples of type ", to_string(array.type), ": convert them to uint8, int8 or float32");
-    if (format.type && *format.type != array.type)
-        fail(path, ": --type ", to_string(*format.type), ", but the file holds ", to_string(array.type),
-             ": leave --type out, a .npy file says its own");
-    if (array.dims.empty()) fail(path, ": a single number: samples need a first dimension that counts them");
-    const std::vector<std::int64_t> sample(array.dims.begin() + 1, array.dims.end());
-    check_dims(octet::text(path, ": each of the ", array.dims[0], " samples"), sample, needed, format.nchw);
-    return {array.type, static_cast<std::size_t>(array.dims[0]), format.nchw, std::move(array.bytes)};
+/// The images of a directory: those in it, or those of the folders in it, which are then their classes.
+sample_set list_samples(const std::string& directory, std::size_t most) {
+    sample_set found;
+    found.files = list_images(directory);
+    for (const std::string& folder : list_folders(directory)) {
+        const std::vector<std::string> inside = list_images(directory + "/" + folder);
+        if (inside.empty()) continue;
+        if (found.folders.size() != found.files.size())
+            fail(directory, ": '", found.files[0], "' stands beside the folder '", folder,
+                 "', which holds images too: put every image in the folder of its class, or none");
+        for (const std::string& file : inside) {
+            found.files.push_back(folder + "/" + file);
+            found.folders.push_back(static_cast<int>(found.classes.size()));
+        }
+        found.classes.push_back(folder);
+    }
+    if (found.files.empty())
+        fail(directory, ": there is no .png or .jpg file in this directory or its folders: name one with the samples");
+    found.files.resize(std::min(most, found.files.size()));
+    found.folders.resize(std::min(most, found.folders.size()));
+    return found;
 }
 
-raw_samples read_raw_samples(const std::string& path, const geometry& needed, const sample_format& format) {
+raw_samples read_images(const std::vector<std::string>& files, const std::string& where, const geometry& needed,
+                        const sample_format& format, const octet::progress& told) {
+    if (!needed.is_image || needed.channels > 4)
+        fail(where, ": input '", needed.name, "' takes ", needed.text(),
+             ", which no image file holds: give .npy or raw .bin samples");
+    if (format.type.value_or(element::u8) != element::u8)
+        fail(where, ": --type ", to_string(*format.type), ", but images hold u8: leave --type out");
+    raw_samples all;
+    for (const std::string& file : files) {
+        append_image(file, needed, format, all);
+        told.report(told.context, all.count, files.size());
+    }
+    return all;
+}
+
+/// The samples of an array, from a file that says what it holds.
+raw_samples take_array(const std::string& path, array found, const geometry& needed, const sample_format& format) {
+    if (found.type == element::i32 || found.type == element::i64)
+        fail(path, ": samples of type ", to_string(found.type), ": convert them to uint8, int8 or float32");
+    if (format.type && *format.type != found.type)
+        fail(path, ": --type ", to_string(*format.type), ", but the file holds ", to_string(found.type),
+             ": leave --type out, the file says its own");
+    if (found.dims.empty()) fail(path, ": a single number: samples need a first dimension that counts them");
+    const std::vector<std::int64_t> sample(found.dims.begin() + 1, found.dims.end());
+    check_dims(octet::text(path, ": each of the ", found.dims[0], " samples"), sample, needed, format.nchw);
+    return {found.type, static_cast<std::size_t>(found.dims[0]), format.nchw, std::move(found.bytes)};
+}
+
+raw_samples take_raw(const std::string& path, std::span<const std::byte> bytes, const geometry& needed,
+                     const sample_format& format) {
     const element type = format.type.value_or(element::u8);
     if (!format.dims.empty()) check_dims("--shape: a sample", format.dims, needed, format.nchw);
-    std::vector<std::byte> bytes = read_file(path);
     const std::size_t each = needed.elements() * size_of(type);
     if (bytes.empty() || bytes.size() % each != 0)
         fail(path, ": ", bytes.size(), " bytes are no whole number of samples of ", joined(needed.dims(format.nchw)),
              " ", to_string(type), ", ", each, " bytes each: check --type and the file");
-    return {type, bytes.size() / each, format.nchw, std::move(bytes)};
+    return {type, bytes.size() / each, format.nchw, {bytes.begin(), bytes.end()}};
 }
 
-raw_samples read_samples(const std::string& path, const geometry& needed, const sample_format& format,
-                         std::size_t most) {
-    raw_samples all;
+raw_samples read_array(const std::string& path, const geometry& needed, const sample_format& format) {
     const std::string extension = extension_of(path);
-    if (is_directory(path)) {
-        for (const std::string& file : list_files(path, "png"))
-            if (all.count < most) append_png(file, needed, all);
-    } else if (extension == "png") {
-        append_png(path, needed, all);
-    } else if (extension == "npy") {
-        all = read_npy_samples(path, needed, format);
-    } else if (extension == "bin") {
-        all = read_raw_samples(path, needed, format);
-    } else {
-        fail(path, ": samples are a directory of .png files, a .png, a .npy or a .bin file: convert them to one");
-    }
-    if ((is_directory(path) || extension == "png") && format.type.value_or(element::u8) != element::u8)
-        fail(path, ": --type ", to_string(*format.type), ", but PNG files hold u8: leave --type out");
-    all.count = std::min(all.count, most);
-    return all;
+    const bool is_npy = extension == "npy", is_raw = extension == "bin", is_idx = is_idx_name(name_of(path));
+    if (!is_npy && !is_raw && !is_idx)
+        fail(path,
+             ": samples are a directory of .png and .jpg files, one such file, a .npy, an IDX "
+             "(train-images-idx3-ubyte) or a .bin file: convert them to one");
+    if (!format.resize.empty() || !format.crop.empty())
+        fail(path, ": --resize and --crop are for images: leave them out");
+    const std::string content = octet::read_file(path, "samples");
+    const std::span<const std::byte> bytes = std::as_bytes(std::span(content));
+    if (is_raw) return take_raw(path, bytes, needed, format);
+    return take_array(path, is_npy ? read_npy(path, bytes) : read_idx(path, bytes), needed, format);
 }
 
 /// `values` for every channel: one for all, or one each.
@@ -136,58 +188,15 @@ std::vector<T> per_channel(const char* option, const std::vector<T>& values, con
     return std::vector<T>(channels, values.empty() ? otherwise : values[0]);
 }
 
-}  // namespace
-
-double parse_number(const std::string& option, std::string_view words) {
-    double value = 0.0;
-    const auto [end, status] = std::from_chars(words.data(), words.data() + words.size(), value);
-    if (status != std::errc() || end != words.data() + words.size() || !std::isfinite(static_cast<float>(value)))
-        fail(option, ": '", words, "' is no number: write one such as 127.5");
-    return value;
-}
-
-fraction parse_fraction(const std::string& option, const std::string& words) {
-    const std::string_view all(words);
-    const std::size_t slash = all.find('/');
-    fraction value;
-    value.numerator = static_cast<float>(parse_number(option, all.substr(0, slash)));
-    if (slash != std::string_view::npos)
-        value.denominator = static_cast<float>(parse_number(option, all.substr(slash + 1)));
-    if (value.numerator == 0.0F || value.denominator == 0.0F)
-        fail(option, ": ", words,
-             " makes every sample the same or infinite: give a scale other than 0, such as 1/127.5");
-    return value;
-}
-
-std::vector<std::int64_t> parse_dims(const std::string& words) {
-    std::vector<std::int64_t> dims;
-    for (std::string_view left(words); dims.size() < 6;) {
-        std::int64_t size = 0;
-        const auto [end, status] = std::from_chars(left.data(), left.data() + left.size(), size);
-        if (status != std::errc() || size < 1 || size > octet::shape::max_elements) break;
-        dims.push_back(size);
-        left.remove_prefix(static_cast<std::size_t>(end - left.data()));
-        if (left.empty()) return dims;
-        if (left[0] != 'x' && left[0] != ',') break;
-        left.remove_prefix(1);
-    }
-    fail("--shape: '", words, "' is no shape: write the sizes of one sample such as 224x224x3");
-}
-
-octet::samples load_samples(const std::string& path, const octet::tensor& input, const sample_format& format,
-                            std::size_t most) {
-    const geometry needed = geometry_of(input);
+/// As the network takes them: real = (raw - mean) * scale, in NHWC.
+std::vector<float> normalized(const raw_samples& raw, std::size_t count, const geometry& needed,
+                              const sample_format& format) {
     const auto mean = per_channel("--mean", format.mean, needed, 0.0F);
     const auto scale = per_channel("--scale", format.scale, needed, fraction{});
-    if (format.bgr && (!needed.is_image || needed.channels != 3))
-        fail("--channel-order bgr: input '", needed.name, "' takes ", needed.text(),
-             ", but only images of 3 channels have such an order: leave it out");
-    const raw_samples raw = read_samples(path, needed, format, most);
-
     const std::size_t pixels = static_cast<std::size_t>(needed.height * needed.width);
     const std::size_t channels = static_cast<std::size_t>(needed.channels), elements = needed.elements();
-    std::vector<float> values(raw.count * elements);
-    for (std::size_t s = 0; s < raw.count; ++s)
+    std::vector<float> values(count * elements);
+    for (std::size_t s = 0; s < count; ++s)
         for (std::size_t p = 0; p < pixels; ++p)
             for (std::size_t c = 0; c < channels; ++c) {
                 const std::size_t from = format.bgr ? channels - 1 - c : c;
@@ -196,47 +205,29 @@ octet::samples load_samples(const std::string& path, const octet::tensor& input,
                 const double real = (x - double{mean[c]}) * double{scale[c].numerator} / double{scale[c].denominator};
                 values[s * elements + p * channels + c] = static_cast<float>(real);
             }
-    return {raw.count, std::move(values)};
+    return values;
 }
 
-std::vector<int> load_labels(const std::string& path, std::size_t count, int classes, int offset) {
-    const std::string extension = extension_of(path);
-    const std::vector<std::byte> bytes = read_file(path);
-    std::vector<double> values;
-    if (extension == "npy") {
-        const npy_array array = read_npy(path, bytes);
-        if (array.type == element::f32) fail(path, ": labels of type f32: convert them to integers");
-        for (std::size_t i = 0; i < static_cast<std::size_t>(array.elements()); ++i)
-            values.push_back(value_at(array.type, array.bytes, i));
-    } else if (extension == "bin") {
-        for (std::size_t i = 0; i < bytes.size(); ++i) values.push_back(value_at(element::u8, bytes, i));
-    } else {
-        std::string_view left(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-        for (int line = 1; !left.empty(); ++line) {
-            const std::size_t end = std::min(left.find('\n'), left.size());
-            std::string_view word = left.substr(0, end);
-            while (!word.empty() && (word.back() == '\r' || word.back() == ' ')) word.remove_suffix(1);
-            left.remove_prefix(std::min(end + 1, left.size()));
-            if (word.empty() && left.empty()) break;
-            int value = 0;
-            const auto [stop, status] = std::from_chars(word.data(), word.data() + word.size(), value);
-            if (status != std::errc() || stop != word.data() + word.size())
-                fail(path, ", line ", line, ": '", word.substr(0, 32), "' is no class: write one number a line");
-            values.push_back(value);
-        }
-    }
-    if (values.size() < count)
-        fail(path, ": ", values.size(), " labels for ", count,
-             " samples: give one for each, or fewer samples by --count");
-    std::vector<int> labels;
-    for (std::size_t i = 0; i < count; ++i) {
-        const double index = values[i] + offset;
-        if (!(index >= 0.0 && index < classes))
-            fail(path, ": label ", i, " is ", values[i], ", plus --class-offset ", offset, " gives output ", index,
-                 ", but the network has outputs 0 to ", classes - 1, ": check the labels and the offset");
-        labels.push_back(static_cast<int>(index));
-    }
-    return labels;
+}  // namespace
+
+sample_set load_samples(const std::string& path, const octet::tensor& input, const sample_format& format,
+                        std::size_t most, const octet::progress& told) {
+    const geometry needed = geometry_of(input);
+    per_channel("--mean", format.mean, needed, 0.0F), per_channel("--scale", format.scale, needed, fraction{});
+    if (format.bgr && (!needed.is_image || needed.channels != 3))
+        fail("--channel-order bgr: input '", needed.name, "' takes ", needed.text(),
+             ", but only images of 3 channels have such an order: leave it out");
+    const bool folder = is_directory(path);
+    sample_set all;
+    if (folder) all = list_samples(path, most);
+    std::vector<std::string> files;
+    for (const std::string& file : all.files) files.push_back(path + "/" + file);
+    if (!folder && is_image_name(path)) files = {path}, all.files = {name_of(path)};
+    const raw_samples raw =
+        files.empty() ? read_array(path, needed, format) : read_images(files, path, needed, format, told);
+    const std::size_t count = std::min(raw.count, most);
+    all.values = {count, normalized(raw, count, needed, format)};
+    return all;
 }
 
 octet::samples first_samples(const octet::samples& all, std::size_t count) {

@@ -1,4 +1,4 @@
-// Samples and labels from files: PNG, .npy, raw .bin.
+// Samples from files: images, .npy, IDX, raw .bin.
 #pragma once
 
 #include <cstddef>
@@ -6,16 +6,10 @@
 #include <octet/octet.hpp>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "npy.hpp"
-
-/// A number, or a fraction such as 1/127.5, held as two floats so that neither loses bits before they are used.
-struct fraction {
-    float numerator = 1.0F;
-    float denominator = 1.0F;
-};
+#include "array.hpp"
+#include "parse.hpp"
 
 /// How the values in a file become what the network takes: real = (raw - mean) * scale, one rounding to float.
 struct sample_format {
@@ -25,22 +19,22 @@ struct sample_format {
     std::vector<fraction> scale{};     ///< one, or one for each channel in the network's order; default: 1
     bool bgr = false;                  ///< swap the first and the third of three channels
     bool nchw = false;                 ///< .npy and .bin files hold channels before rows
+    std::vector<int> resize{};         ///< images: to this shorter side, or this height and width; see image.hpp
+    std::vector<int> crop{};           ///< images, after that: to the middle of this side, or this height and width
 };
 
-/// "0.5" or "1/127.5"; throws octet::error naming `option`.
-double parse_number(const std::string& option, std::string_view words);
-fraction parse_fraction(const std::string& option, const std::string& words);
-/// "224x224x3" or "224,224,3"
-std::vector<std::int64_t> parse_dims(const std::string& words);
+struct sample_set {
+    octet::samples values;
+    std::vector<std::string> files;    ///< of images: each as it stands below the directory
+    std::vector<int> folders;          ///< of images in folders: the index of each one's folder; else empty
+    std::vector<std::string> classes;  ///< the folders, sorted
+};
 
-/// A directory (every .png in it, by name), a .png, a .npy or a .bin file: at most `most` samples for `input`, in NHWC.
-/// Throws octet::error naming the file, what it holds, what the network takes, and the remedy.
-octet::samples load_samples(const std::string& path, const octet::tensor& input, const sample_format& format,
-                            std::size_t most);
-
-/// The class of each sample: .npy of integers, .bin of bytes, or text with one number a line. Throws octet::error where
-/// there are fewer than `count`, or a class plus `offset` is not in [0, classes). The result has `offset` added.
-std::vector<int> load_labels(const std::string& path, std::size_t count, int classes, int offset);
+/// A directory (every image in it, by name, or in its folders, by folder and name), an image, a .npy, IDX or .bin file:
+/// at most `most` samples for `input`, in NHWC. Throws octet::error naming the file, what it holds, what the network
+/// takes, and the remedy.
+sample_set load_samples(const std::string& path, const octet::tensor& input, const sample_format& format,
+                        std::size_t most, const octet::progress& told = {});
 
 /// The first `count` of them.
 octet::samples first_samples(const octet::samples& all, std::size_t count);

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# command_line.sh <octet> <examples/data> [<images>]: the tool on good and on bad inputs; evaluations take 100 images, or
+# command_line.sh <octet> <json_at> <examples/data> [<images>]: the tool on good and on bad inputs; evaluations take 100 images, or
 # as many as said. Good inputs give exit code 0 and nothing on stderr; bad ones exit code 2, nothing but one line
 # "octet: ..." on stderr, and in it what the case names.
 set -uo pipefail
 export LC_ALL=C
-octet=$1 data=$2 images=${3:-100}
+octet=$1 json_at=$2 data=$3 images=${4:-100}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -86,6 +86,106 @@ same "$hash" "raw u8" "${in_bin[@]}" "${labelled[@]}" --samples "$work/test.bin"
 same "$hash" "raw i8" "${in_bin[@]}" "${labelled[@]}" --samples "$work/test.i8.bin" --calibration "$work/calibration.i8.bin" --type i8 --scale 1/64
 same "$hash" "nchw" "${in_bin[@]}" "${labelled[@]}" --samples "$work/test.bin" --calibration "$work/calibration.bin" --layout nchw "${normal[@]}"
 
+# ---- the int8 file, calibrations that are kept, and the report
+
+int8=$work/demo.int8.onnx
+good 'written +.*demo.int8.onnx' quantize "$model" --samples "$work/calibration.bin" "${normal[@]}" --output "$int8" --report "$work/report.html"
+grep -q '<html' "$work/report.html" || failed "no page in report.html"
+same "$hash" "the int8 file" evaluate "$int8" --samples "$data/test_images.npy" "${labelled[@]}" "${normal[@]}" --count "$images"
+good '^top-1 +9[0-9]' evaluate "$int8" --samples "$data/test_images.npy" "${labelled[@]}" "${normal[@]}" --count "$images"
+"$octet" quantize "$model" --samples "$work/calibration.bin" "${normal[@]}" --output "$work/i8.onnx" --activations i8 > /dev/null
+same "$hash" "the int8 file with int8 activations" evaluate "$work/i8.onnx" --samples "$data/test_images.npy" "${labelled[@]}" "${normal[@]}" --count "$images"
+
+head -c $((60 * 576)) "$work/calibration.bin" > "$work/part1.bin"
+tail -c $((40 * 576)) "$work/calibration.bin" > "$work/part2.bin"
+for part in part1 part2; do
+    good '^calibration' quantize "$model" --samples "$work/$part.bin" "${normal[@]}" --save-calibration-state "$work/$part.cal"
+done
+same "$hash" "two calibrations added up" "${in_bin[@]}" "${labelled[@]}" --samples "$work/test.bin" "${normal[@]}" \
+    --calibration-state "$work/part2.cal" --calibration-state "$work/part1.cal"
+good '100 samples of part1.cal, part2.cal' quantize "$model" --samples "$work/part1.bin" "${normal[@]}" \
+    --calibration-state "$work/part1.cal" --calibration-state "$work/part2.cal"
+for observer in minmax mse kl automatic moving_average:0.9 global:percentile:99.9; do
+    good ", $observer\$" quantize "$model" --samples "$work/calibration.bin" "${normal[@]}" --observer $observer --count 5
+done
+
+# ---- the other commands
+
+good '^MACs +3,348,352$' inspect "$model"
+good '^mix +conv2d +float' inspect "$model"
+good '^mix +conv2d +.* 147,456$' inspect "$int8"
+good '^heart.png +1 +heart ' run "$model" --samples "$data" "${normal[@]}" --names "$data/classes.txt" --top 1
+good '^heart.png +1 +heart ' run "$int8" --samples "$data" "${normal[@]}" --names "$data/classes.txt" --top 1
+good '^0 +2 ' run "$model" --samples "$work/part2.bin" "${normal[@]}" --top 2
+for how in '' '--batch 7' '--threads 2' '--isa scalar'; do
+    good 'written' run "$model" --samples "$work/part2.bin" "${normal[@]}" --top 0 --output "$work/out$how.npy" $how
+    cmp "$work/out.npy" "$work/out$how.npy" || failed "run $how gives other outputs"
+done
+[[ $(stat -c %s "$work/out.npy") == $((128 + 40 * 10 * 4)) ]] || failed "out.npy is no header and 40 x 10 floats"
+good 'written' run "$model" --samples "$work/part2.bin" "${normal[@]}" --output "$work/out.json"
+"$json_at" /probabilities/39/9 < "$work/out.json" > /dev/null || failed "out.json"
+good '^int8 +[0-9.]+ ' bench "$model" --batch 2
+good '^int8 +[0-9.]+ ' bench "$int8" --samples "$work/part2.bin"
+good '^probabilities +softmax +1x10 +exact +0$' compare "$model" "$model" --samples "$work/part2.bin" --count 3
+good '^mix +conv2d +1x6x6x64 +[0-9.]+ ' compare "$model" "$int8" --samples "$work/part2.bin" "${normal[@]}" --count 3
+good '^[a-z_]+ +[a-z0-9_]+ +[0-9.]+ ' sensitivity "$model" --samples "$work/test.bin" "${labelled[@]}" "${normal[@]}" --count 5
+good "left in float as asked" quantize "$model" --samples "$work/part2.bin" "${normal[@]}" --count 5 --float-worst 1
+
+# A directory with a folder for each class, and IDX files.
+for class in 0 1; do mkdir -p "$work/folders/$class"; done
+cp "$data/arrow.png" "$work/folders/0/a.png"
+cp "$data/crescent.png" "$work/folders/1/b.png"
+good '^top-1 +100.00 % +100.00 %' evaluate "$model" --samples "$work/folders" "${calibration[@]}" "${normal[@]}"
+printf 'file,label\n1/b.png,1\n0/a.png,0\n' > "$work/labels.csv"
+good '^top-1 +100.00 % +100.00 %' evaluate "$model" --samples "$work/folders" --labels "$work/labels.csv" "${calibration[@]}" "${normal[@]}"
+{ printf '\0\0\10\3\0\0\3\40\0\0\0\30\0\0\0\30'; cat "$work/test.bin"; } > "$work/test-idx3-ubyte"
+same "$hash" "IDX" "${in_bin[@]}" "${labelled[@]}" --samples "$work/test-idx3-ubyte" "${calibration[@]}" "${normal[@]}"
+
+# --json: one document and nothing else.
+json() {  # json <pointer> <value> <argument>...
+    local pointer=$1 wanted=$2 found; shift 2
+    ((++cases))
+    found=$("$octet" "$@" --json | "$json_at" "$pointer") || failed "no JSON of: $*"
+    [[ $found =~ ^$wanted$ ]] || failed "$pointer is '$found', not $wanted, in the JSON of: $*"
+}
+few=(--samples "$work/part2.bin" "${normal[@]}" --count 3)
+json /MACs 3348352 inspect "$model"
+json /layers/0/layer '"stem"' inspect "$model"
+json /plan/0/tensor '"image"' inspect "$model"
+json /top/1/rank 2 run "$model" "${few[@]}"
+json /comparison/0/what '"top-1"' evaluate "$model" "${few[@]}" "${labelled[@]}"
+json /report/layers/0/name '"stem"' evaluate "$model" "${few[@]}" "${labelled[@]}"
+json /latency/1/form '"int8"' bench "$model"
+json /differences/0/snr_db '"Infinity"' compare "$model" "$model" "${few[@]}"
+json /sensitivity/0/operation '".*"' sensitivity "$model" "${few[@]}"
+json /report/summary/samples 3 quantize "$model" "${few[@]}"
+
+# ---- Ctrl-C, and results that cannot be written
+
+mkfifo "$work/fifo.bin"
+mkdir "$work/results"
+set -m  # so that the background does not ignore SIGINT
+"$octet" run "$model" --samples "$work/fifo.bin" --output "$work/results/out.npy" > "$work/out" 2> "$work/err" &
+pid=$!
+exec 3> "$work/fifo.bin"  # opens when the tool has opened the other end, and reads
+kill -INT $pid
+wait $pid
+code=$?
+exec 3>&-
+set +m
+((++cases))
+[[ $code == 130 ]] || failed "exit code $code, not 130, after SIGINT"
+[[ -z $(ls "$work/results") ]] || failed "left after SIGINT: $(ls "$work/results")"
+
+((++cases))
+"$octet" inspect "$model" > /dev/full 2> "$work/err"
+[[ $? == 2 ]] && grep -q 'stdout' "$work/err" || failed "a full disk behind stdout: $(cat "$work/err")"
+refused 'results/none/x.onnx|cannot be written' quantize "$model" "${few[@]}" --output "$work/results/none/x.onnx"
+refused 'results/none/x.html' quantize "$model" "${few[@]}" --report "$work/results/none/x.html"
+refused 'results/none/x.cal' quantize "$model" "${few[@]}" --save-calibration-state "$work/results/none/x.cal"
+refused 'results/none/x.npy' run "$model" "${few[@]}" --output "$work/results/none/x.npy"
+[[ -z $(ls "$work/results") ]] || failed "left after errors: $(ls "$work/results")"
+
 # ---- bad inputs
 
 refused 'A subcommand is required'
@@ -109,6 +209,17 @@ refused '--threads' quantize "$model" --samples "$data" --threads none
 refused '--batch' "${evaluation[@]}" --batch 0
 refused 'nowhere|leave_in_float' quantize "$model" --samples "$data" --float nowhere
 
+refused '--output|.npy' run "$model" --samples "$data" --output "$work/out.txt"
+refused 'classes.missing' run "$model" --samples "$data" --names "$work/classes.missing"
+refused '--resize|huge' run "$model" --samples "$data" --resize huge
+refused '--crop|17000' run "$model" --samples "$data" --crop 17000
+refused '--crop|99x99' run "$model" --samples "$data" --crop 99
+refused '--observer moving_average|never' quantize "$model" --samples "$data" --observer moving_average:never
+refused 'labels.txt' quantize "$model" --samples "$data" --calibration-state "$work/labels.txt"
+refused 'labels.txt' quantize "$model" --samples "$data" --calibration-state "$work/part1.cal" --calibration-state "$work/labels.txt"
+refused 'demo.int8.onnx' quantize "$int8" --samples "$data"
+refused 'other' compare "$model" --samples "$data"
+refused 'tcsh|bash' completion tcsh
 refused 'missing.onnx' quantize "$work/missing.onnx" --samples "$data"
 : > "$work/empty.onnx"
 refused 'empty.onnx' quantize "$work/empty.onnx" --samples "$data"
@@ -118,7 +229,7 @@ head -c 5000 /dev/zero > "$work/zeros.onnx"
 refused 'zeros.onnx' quantize "$work/zeros.onnx" --samples "$data"
 refused "$work" quantize "$work" --samples "$data"
 
-refused 'missing.npy|cannot be read' quantize "$model" --samples "$work/missing.npy"
+refused 'missing.npy|cannot be opened' quantize "$model" --samples "$work/missing.npy"
 refused 'missing/|.npy' quantize "$model" --samples "$work/missing/"
 mkdir "$work/no_images"
 refused 'no_images|.png' quantize "$model" --samples "$work/no_images"

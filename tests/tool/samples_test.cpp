@@ -3,147 +3,34 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
-#include "files.hpp"
+#include "idx.hpp"
 #include "image.hpp"
+#include "labels.hpp"
+#include "npy.hpp"
+#include "sample_files.hpp"
 
 namespace {
 
-using bytes = std::vector<unsigned char>;
-
-std::span<const std::byte> view(const bytes& of) { return std::as_bytes(std::span(of)); }
-
-/// A directory of its own for each test, removed afterwards.
-class tool_samples : public testing::Test {
-  protected:
-    tool_samples()
-        : folder_(std::filesystem::path(testing::TempDir()) /
-                  (std::string("octet_") + testing::UnitTest::GetInstance()->current_test_info()->name() + "_" +
-                   std::to_string(testing::UnitTest::GetInstance()->random_seed()))) {
-        std::filesystem::remove_all(folder_);
-        std::filesystem::create_directories(folder_);
-    }
-    ~tool_samples() override { std::filesystem::remove_all(folder_); }
-
-    std::string file(const std::string& name, const bytes& content) const {
-        const std::string path = (folder_ / name).string();
-        std::ofstream(path, std::ios::binary)
-            .write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
-        return path;
-    }
-    std::string file(const std::string& name, const std::string& content) const {
-        return file(name, bytes(content.begin(), content.end()));
-    }
-    std::string folder() const { return folder_.string(); }
-
-  private:
-    std::filesystem::path folder_;
-};
-
-/// The message of the octet::error that `body` throws.
-template <class Body>
-std::string message_of(const Body& body) {
-    try {
-        body();
-    } catch (const octet::error& problem) {
-        EXPECT_STRNE(problem.what(), "");
-        return problem.what();
-    }
-    ADD_FAILURE() << "nothing was thrown";
-    return "";
-}
-void expect_words(const std::string& message, const std::vector<std::string>& words) {
-    for (const std::string& word : words) EXPECT_NE(message.find(word), std::string::npos) << message;
-}
-
-bytes npy(const std::string& header, const bytes& data, unsigned char version = 1) {
-    bytes all{0x93,
-              'N',
-              'U',
-              'M',
-              'P',
-              'Y',
-              version,
-              0,
-              static_cast<unsigned char>(header.size() & 255),
-              static_cast<unsigned char>(header.size() >> 8)};
-    if (version > 1) all.insert(all.end(), {0, 0});
-    all.insert(all.end(), header.begin(), header.end());
-    all.insert(all.end(), data.begin(), data.end());
-    return all;
-}
-std::string npy_header(const std::string& descr, const std::string& dims, const std::string& order = "False") {
-    return "{'descr': '" + descr + "', 'fortran_order': " + order + ", 'shape': " + dims + ", }   \n";
-}
-
-/// A PNG file whose deflate stream is stored as it is.
-bytes png(int width, int height, int channels, const bytes& pixels) {
-    const auto big = [](bytes& to, std::uint32_t value) {
-        for (int shift = 24; shift >= 0; shift -= 8) to.push_back(static_cast<unsigned char>(value >> shift));
-    };
-    const auto crc = [](const unsigned char* data, std::size_t count) {
-        std::uint32_t c = 0xffffffffU;
-        for (std::size_t i = 0; i < count; ++i) {
-            c ^= data[i];
-            for (int bit = 0; bit < 8; ++bit) c = (c >> 1) ^ ((c & 1U) != 0 ? 0xedb88320U : 0U);
-        }
-        return ~c;
-    };
-    bytes all{0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-    const auto chunk = [&](const char* kind, const bytes& body) {
-        big(all, static_cast<std::uint32_t>(body.size()));
-        const std::size_t begin = all.size();
-        all.insert(all.end(), kind, kind + 4);
-        all.insert(all.end(), body.begin(), body.end());
-        big(all, crc(all.data() + begin, all.size() - begin));
-    };
-    const std::array<unsigned char, 5> colour_type{0, 0, 4, 2, 6};
-    bytes head;
-    big(head, static_cast<std::uint32_t>(width));
-    big(head, static_cast<std::uint32_t>(height));
-    head.insert(head.end(), {8, colour_type[static_cast<std::size_t>(channels)], 0, 0, 0});
-    chunk("IHDR", head);
-
-    bytes raw;
-    const auto row = static_cast<std::ptrdiff_t>(width) * channels;
-    for (std::ptrdiff_t y = 0; y < height; ++y) {
-        raw.push_back(0);
-        raw.insert(raw.end(), pixels.begin() + y * row, pixels.begin() + (y + 1) * row);
-    }
-    const auto size = static_cast<std::uint32_t>(raw.size());
-    bytes stream{0x78, 1, 1};
-    for (const std::uint32_t word : {size, ~size})
-        stream.insert(stream.end(), {static_cast<unsigned char>(word), static_cast<unsigned char>(word >> 8)});
-    stream.insert(stream.end(), raw.begin(), raw.end());
-    std::uint32_t a = 1, b = 0;
-    for (const unsigned char value : raw) a = (a + value) % 65521, b = (b + a) % 65521;
-    big(stream, (b << 16) | a);
-    chunk("IDAT", stream);
-    chunk("IEND", {});
-    return all;
-}
+class tool_samples : public in_folder {};
 
 octet::tensor input(const octet::shape& dims) { return {"image", dims, {}}; }
 constexpr std::size_t all_samples = 1000;
 
 TEST_F(tool_samples, npy_holds_what_its_header_says) {
     for (const unsigned char version : bytes{1, 2, 3}) {
-        const npy_array array =
-            read_npy("a.npy", view(npy(npy_header("|i1", "(2, 3)"), {1, 2, 3, 255, 5, 6}, version)));
-        EXPECT_EQ(array.type, element::i8);
-        EXPECT_EQ(array.dims, (std::vector<std::int64_t>{2, 3}));
-        EXPECT_EQ(value_at(array.type, array.bytes, 3), -1.0);
+        const array found = read_npy("a.npy", view(npy(npy_header("|i1", "(2, 3)"), {1, 2, 3, 255, 5, 6}, version)));
+        EXPECT_EQ(found.type, element::i8);
+        EXPECT_EQ(found.dims, (std::vector<std::int64_t>{2, 3}));
+        EXPECT_EQ(value_at(found.type, found.bytes, 3), -1.0);
     }
     EXPECT_EQ(read_npy("a.npy", view(npy(npy_header("<i8", "(1,)"), {1, 1, 0, 0, 0, 0, 0, 0}))).elements(), 1);
     EXPECT_TRUE(read_npy("a.npy", view(npy(npy_header("|u1", "()"), {7}))).dims.empty());
     // Keys in another order and other quotes, as the format allows.
-    const npy_array other =
+    const array other =
         read_npy("a.npy", view(npy("{\"shape\":(1 , 2),'fortran_order':False,'descr':'<f4'}", bytes(8))));
     EXPECT_EQ(other.type, element::f32);
 }
@@ -159,8 +46,8 @@ TEST_F(tool_samples, hostile_npy_is_refused) {
             bytes changed = good;
             changed[at] = static_cast<unsigned char>(value);
             try {
-                const npy_array array = read_npy("a.npy", view(changed));
-                EXPECT_EQ(static_cast<std::size_t>(array.elements()) * size_of(array.type), array.bytes.size());
+                const array found = read_npy("a.npy", view(changed));
+                EXPECT_EQ(static_cast<std::size_t>(found.elements()) * size_of(found.type), found.bytes.size());
             } catch (const octet::error&) {
             }
         }
@@ -190,26 +77,29 @@ TEST_F(tool_samples, layouts_and_orders_meet_in_nhwc) {
     const std::vector<float> rgb{1, 2, 3, 4, 5, 6}, bgr{3, 2, 1, 6, 5, 4};
     const std::string nhwc = file("nhwc.npy", npy(npy_header("|u1", "(1, 1, 2, 3)"), {1, 2, 3, 4, 5, 6}));
     const std::string nchw = file("nchw.npy", npy(npy_header("|u1", "(1, 3, 1, 2)"), {1, 4, 2, 5, 3, 6}));
-    EXPECT_EQ(load_samples(nhwc, to, {}, all_samples).inputs[0], rgb);
-    EXPECT_EQ(load_samples(nhwc, to, {.bgr = true}, all_samples).inputs[0], bgr);
-    EXPECT_EQ(load_samples(nchw, to, {.nchw = true}, all_samples).inputs[0], rgb);
-    EXPECT_EQ(load_samples(nchw, to, {.bgr = true, .nchw = true}, all_samples).inputs[0], bgr);
+    EXPECT_EQ(load_samples(nhwc, to, {}, all_samples).values.inputs[0], rgb);
+    EXPECT_EQ(load_samples(nhwc, to, {.bgr = true}, all_samples).values.inputs[0], bgr);
+    EXPECT_EQ(load_samples(nchw, to, {.nchw = true}, all_samples).values.inputs[0], rgb);
+    EXPECT_EQ(load_samples(nchw, to, {.bgr = true, .nchw = true}, all_samples).values.inputs[0], bgr);
     expect_words(message_of([&] { load_samples(nchw, to, {}, all_samples); }), {"3x1x2", "1x2x3", "--layout nchw"});
 
     const std::string raw = file("raw.bin", bytes{1, 4, 2, 5, 3, 6, 9, 9, 9, 9, 9, 9});
-    EXPECT_EQ(load_samples(raw, to, {.nchw = true}, 1).inputs[0], rgb);
-    EXPECT_EQ(load_samples(raw, to, {.nchw = true}, all_samples).count, 2U);
+    EXPECT_EQ(load_samples(raw, to, {.nchw = true}, 1).values.inputs[0], rgb);
+    EXPECT_EQ(load_samples(raw, to, {.nchw = true}, all_samples).values.count, 2U);
 
     const std::string image = file("image.png", png(2, 1, 3, {1, 2, 3, 4, 5, 6}));
-    EXPECT_EQ(load_samples(image, to, {}, all_samples).inputs[0], rgb);
-    EXPECT_EQ(load_samples(image, to, {.bgr = true}, all_samples).inputs[0], bgr);
-    EXPECT_EQ(load_samples(image, to, {.nchw = true}, all_samples).inputs[0], rgb) << "PNG files have one layout";
+    EXPECT_EQ(load_samples(image, to, {}, all_samples).values.inputs[0], rgb);
+    EXPECT_EQ(load_samples(image, to, {.bgr = true}, all_samples).values.inputs[0], bgr);
+    EXPECT_EQ(load_samples(image, to, {.nchw = true}, all_samples).values.inputs[0], rgb)
+        << "PNG files have one layout";
 }
 
 TEST_F(tool_samples, values_are_normalized_with_one_rounding) {
     const octet::tensor to = input({1, 1, 1, 3});
     const std::string raw = file("raw.bin", bytes{10, 20, 250});
-    const auto values = [&](const sample_format& how) { return load_samples(raw, to, how, all_samples).inputs[0]; };
+    const auto values = [&](const sample_format& how) {
+        return load_samples(raw, to, how, all_samples).values.inputs[0];
+    };
     EXPECT_EQ(values({.mean = {127.5F}, .scale = {{1.0F, 127.5F}}}),
               (std::vector<float>{(10 - 127.5F) / 127.5F, (20 - 127.5F) / 127.5F, (250 - 127.5F) / 127.5F}));
     EXPECT_EQ(values({.scale = {{0.1F, 1.0F}}}), (std::vector<float>{10 * 0.1F, 20 * 0.1F, 250 * 0.1F}));
@@ -218,8 +108,8 @@ TEST_F(tool_samples, values_are_normalized_with_one_rounding) {
     // In the network's order: after the swap.
     EXPECT_EQ(values({.mean = {1, 2, 3}, .bgr = true}), (std::vector<float>{249, 18, 7}));
     const std::string floats = file("f.bin", bytes{0, 0, 128, 63, 0, 0, 0, 192, 0, 0, 0, 63});
-    EXPECT_EQ(load_samples(floats, to, {.type = element::f32}, 5).inputs[0], (std::vector<float>{1, -2, 0.5F}));
-    EXPECT_EQ(load_samples(raw, to, {.type = element::i8}, 5).inputs[0], (std::vector<float>{10, 20, -6}));
+    EXPECT_EQ(load_samples(floats, to, {.type = element::f32}, 5).values.inputs[0], (std::vector<float>{1, -2, 0.5F}));
+    EXPECT_EQ(load_samples(raw, to, {.type = element::i8}, 5).values.inputs[0], (std::vector<float>{10, 20, -6}));
     expect_words(message_of([&] { values({.mean = {1, 2}}); }), {"--mean", "2 values", "3 channels"});
     expect_words(message_of([&] {
                      load_samples(file("b.bin", bytes(2)), input({1, 1, 2, 1}), {.bgr = true}, 1);
@@ -233,11 +123,11 @@ TEST_F(tool_samples, images_are_taken_by_name) {
     file("a.PNG", png(2, 1, 1, {1, 2}));
     file("c.png", png(2, 1, 3, {9, 9, 9, 200, 200, 200}));  // colour becomes grey
     file("notes.txt", std::string("no image"));
-    EXPECT_EQ(load_samples(folder(), to, {}, all_samples).inputs[0], (std::vector<float>{1, 2, 3, 4, 9, 200}));
-    EXPECT_EQ(load_samples(folder(), to, {}, 2).count, 2U);
+    EXPECT_EQ(load_samples(folder(), to, {}, all_samples).values.inputs[0], (std::vector<float>{1, 2, 3, 4, 9, 200}));
+    EXPECT_EQ(load_samples(folder(), to, {}, 2).values.count, 2U);
     // Grey is repeated, alpha dropped.
-    EXPECT_EQ(decode_png("g", view(png(1, 1, 1, {7})), 3).pixels, (std::vector<std::uint8_t>{7, 7, 7}));
-    EXPECT_EQ(decode_png("g", view(png(1, 1, 4, {7, 8, 9, 0})), 3).pixels, (std::vector<std::uint8_t>{7, 8, 9}));
+    EXPECT_EQ(decode_image("g", view(png(1, 1, 1, {7})), 3).pixels, (std::vector<std::uint8_t>{7, 7, 7}));
+    EXPECT_EQ(decode_image("g", view(png(1, 1, 4, {7, 8, 9, 0})), 3).pixels, (std::vector<std::uint8_t>{7, 8, 9}));
 }
 
 TEST_F(tool_samples, files_that_do_not_fit_are_named_with_the_remedy) {
@@ -252,14 +142,14 @@ TEST_F(tool_samples, files_that_do_not_fit_are_named_with_the_remedy) {
     expect_words(refused(file("empty.bin", bytes{})), {"empty.bin", "0 bytes"});
     expect_words(refused(file("odd.bin", bytes(49))), {"odd.bin", "49 bytes", "48 bytes each"});
     expect_words(refused(file("raw.bin", bytes(48)), {.dims = {5, 5, 3}}), {"--shape", "5x5x3", "4x4x3"});
-    EXPECT_EQ(load_samples(file("raw.bin", bytes(48)), to, {.dims = {4, 4, 3}}, 9).count, 1U);
+    EXPECT_EQ(load_samples(file("raw.bin", bytes(48)), to, {.dims = {4, 4, 3}}, 9).values.count, 1U);
     expect_words(refused(file("small.npy", npy(npy_header("|u1", "(1, 2, 2, 3)"), bytes(12)))),
                  {"small.npy", "2x2x3", "4x4x3", "resize"});
     expect_words(refused(file("labels.npy", npy(npy_header("<i4", "(1, 4, 4, 3)"), bytes(192)))), {"i32", "uint8"});
     expect_words(refused(file("type.npy", npy(npy_header("|u1", "(1, 4, 4, 3)"), bytes(48))), {.type = element::f32}),
                  {"type.npy", "--type"});
-    expect_words(refused(file("image.jpg", bytes(48))), {"image.jpg", ".png"});
-    expect_words(refused(folder() + "/missing.npy"), {"missing.npy", "cannot be read"});
+    expect_words(refused(file("image.jpg", bytes(48))), {"image.jpg", "decoded"});
+    expect_words(refused(folder() + "/missing.npy"), {"missing.npy", "cannot be opened"});
     std::filesystem::create_directory(folder() + "/none");
     expect_words(refused(folder() + "/none"), {"none", ".png"});
     expect_words(message_of([&] { load_samples(folder() + "/wide.png", input({1, 9}), {}, 1); }), {"9 values", ".npy"});
@@ -272,43 +162,76 @@ TEST_F(tool_samples, any_byte_of_a_png_may_be_wrong) {
             bytes changed = good;
             changed[at] = static_cast<unsigned char>(changed[at] ^ flip);
             try {
-                const image one = decode_png("a.png", view(changed), 3);
+                const image one = decode_image("a.png", view(changed), 3);
                 EXPECT_EQ(one.pixels.size(), static_cast<std::size_t>(one.width * one.height * 3));
             } catch (const octet::error&) {
             }
         }
-    for (std::size_t length = 0; length + 12 < good.size(); ++length) try {
-            decode_png("a.png", view(bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(length))), 3);
-        } catch (const octet::error&) {
-        }
+    for (std::size_t length = 0; length < good.size() - 12; ++length)  // the last chunk, of 12 bytes, holds nothing
+        expect_words(message_of([&] {
+                         const auto end = good.begin() + static_cast<std::ptrdiff_t>(length);
+                         decode_image("a.png", view(bytes(good.begin(), end)), 3);
+                     }),
+                     {"a.png", "decoded"});
 }
 
-TEST_F(tool_samples, labels_come_in_three_forms) {
+/// So many samples, without a file of their own each.
+sample_set unnamed(std::size_t count) {
+    sample_set all;
+    all.values.count = count;
+    return all;
+}
+
+TEST_F(tool_samples, labels_come_in_many_forms) {
     const std::vector<int> expected{3, 0, 9};
-    EXPECT_EQ(load_labels(file("l.bin", bytes{3, 0, 9, 1}), 3, 10, 0), expected);
-    EXPECT_EQ(load_labels(file("l.txt", std::string("3\n0\r\n9\n")), 3, 10, 0), expected);
-    EXPECT_EQ(load_labels(file("n.txt", std::string("3\n0\n9")), 3, 10, 0), expected);
-    EXPECT_EQ(load_labels(file("l.npy", npy(npy_header("|u1", "(3,)"), {3, 0, 9})), 3, 10, 0), expected);
-    EXPECT_EQ(load_labels(file("l.bin", bytes{2, 255}), 1, 4, 1), std::vector<int>{3});
-    expect_words(message_of([&] { load_labels(file("l.bin", bytes{3}), 2, 10, 0); }), {"1 labels", "2 samples"});
-    expect_words(message_of([&] { load_labels(file("l.bin", bytes{10}), 1, 10, 0); }), {"label 0 is 10", "0 to 9"});
-    expect_words(message_of([&] { load_labels(file("l.txt", std::string("1\nseven\n")), 1, 10, 0); }),
-                 {"line 2", "seven"});
-    expect_words(message_of([&] { load_labels(file("l.npy", npy(npy_header("<f4", "(1,)"), bytes(4))), 1, 10, 0); }),
-                 {"integers"});
+    const sample_set three = unnamed(3);
+    EXPECT_EQ(load_labels(file("l.bin", bytes{3, 0, 9, 1}), three, 10, 0), expected);
+    EXPECT_EQ(load_labels(file("l.txt", std::string("3\n0\r\n9\n")), three, 10, 0), expected);
+    EXPECT_EQ(load_labels(file("n.txt", std::string("3\n0\n9")), three, 10, 0), expected);
+    EXPECT_EQ(load_labels(file("l.npy", npy(npy_header("|u1", "(3,)"), {3, 0, 9})), three, 10, 0), expected);
+    EXPECT_EQ(load_labels(file("labels-idx1-ubyte", bytes{0, 0, 8, 1, 0, 0, 0, 3, 3, 0, 9}), three, 10, 0), expected);
+    EXPECT_EQ(load_labels(file("l.bin", bytes{2, 255}), unnamed(1), 4, 1), std::vector<int>{3});
+    const auto refused = [&](const std::string& path, std::size_t count) {
+        return message_of([&] { load_labels(path, unnamed(count), 10, 0); });
+    };
+    expect_words(refused(file("l.bin", bytes{3}), 2), {"1 labels", "2 samples"});
+    expect_words(refused(file("l.bin", bytes{10}), 1), {"label 0 is 10", "0 to 9"});
+    expect_words(refused(file("l.txt", std::string("1\nseven\n")), 1), {"line 2", "seven"});
+    expect_words(refused(file("l.npy", npy(npy_header("<f4", "(1,)"), bytes(4))), 1), {"integers"});
+    expect_words(refused("", 1), {"--labels", "folders"});
+}
+
+TEST_F(tool_samples, labels_by_file_name) {
+    sample_set images = unnamed(2);
+    images.files = {"cat/a,1.png", "dog/b.png"};
+    const auto labels = [&](const std::string& text) { return load_labels(file("l.csv", text), images, 10, 0); };
+    const std::vector<int> expected{7, 2};
+    EXPECT_EQ(labels("dog/b.png,2\ncat/a,1.png,7\n"), expected);
+    EXPECT_EQ(labels("file,label\r\n\"cat/a,1.png\",7\r\nunused.png,5\r\ndog/b.png,2"), expected);
+    const auto refused = [&](const std::string& text) { return message_of([&] { labels(text); }); };
+    expect_words(refused("cat/a,1.png,7\n"), {"l.csv", "dog/b.png"});
+    expect_words(refused("dog/b.png\n"), {"line 1", "file,label"});
+    expect_words(refused("dog/b.png,two\n"), {"line 1", "two"});
+    expect_words(refused("dog/b.png,2\ndog/b.png,3\n"), {"line 2", "dog/b.png", "3", "2"});
+    expect_words(refused("dog/b.png,99999999999999999999\n"), {"line 1"});
+    expect_words(message_of([&] { load_labels(file("l.csv", std::string("a,1")), unnamed(1), 10, 0); }), {"images"});
 }
 
 TEST_F(tool_samples, options_are_numbers_fractions_and_shapes) {
     EXPECT_EQ(parse_number("--mean", "-1.5"), -1.5);
     EXPECT_EQ(parse_fraction("--scale", "1/127.5").denominator, 127.5F);
-    EXPECT_EQ(parse_dims("224x224x3"), (std::vector<std::int64_t>{224, 224, 3}));
-    EXPECT_EQ(parse_dims("49,10"), (std::vector<std::int64_t>{49, 10}));
+    EXPECT_EQ(parse_dims("--shape", "224x224x3"), (std::vector<std::int64_t>{224, 224, 3}));
+    EXPECT_EQ(parse_dims("--shape", "49,10"), (std::vector<std::int64_t>{49, 10}));
     for (const char* wrong : {"", "x", "1.5.2", "1e999", "nan", "inf", "2 "})
         message_of([&] { parse_number("--mean", wrong); });
     for (const char* wrong : {"", "/", "1/", "/2", "0", "1/0", "1/2/3"})
         message_of([&] { parse_fraction("--scale", wrong); });
     for (const char* wrong : {"", "3x", "x3", "0x3", "-1", "2147483648", "1x1x1x1x1x1x1", "3 x 3"})
-        message_of([&] { parse_dims(wrong); });
+        message_of([&] { parse_dims("--shape", wrong); });
+    EXPECT_EQ(parse_sides("--crop", "256"), std::vector<int>{256});
+    EXPECT_EQ(parse_sides("--crop", "256x320"), (std::vector<int>{256, 320}));
+    for (const char* wrong : {"", "0", "1x2x3", "16385", "-1", "99999999999"})
+        expect_words(message_of([&] { parse_sides("--crop", wrong); }), {"--crop", wrong});
 }
 
 TEST_F(tool_samples, the_first_of_many) {

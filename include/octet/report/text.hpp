@@ -27,7 +27,7 @@ inline std::string formatted(const char* form, double value) {
 /// "1,234,567"
 inline std::string grouped(std::size_t value) {
     std::string digits = std::to_string(value);
-    for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+    for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');
     return digits;
 }
 

@@ -1,5 +1,0 @@
-#include "results.hpp"
-
-template octet::quantization_report make_report<octet::tflite>(const arguments&, const work&);
-template void print_comparison<octet::tflite>(const arguments&, const work&, const std::vector<int>&,
-                                              const octet::quantization_report&);

@@ -1,0 +1,6 @@
+#include "array_reader.hpp"
+#include "npy.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    return try_reader<read_npy>(data, size);
+}
