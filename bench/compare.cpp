@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-#include "bar_chart.hpp"
+#include "chart.hpp"
 #include "octet/isa/select.hpp"
 
 namespace {
@@ -214,14 +214,14 @@ class comparison {
                                      "; int8, one thread (networks /2: two), medians of runs taken in turns"),
                         .series = {"oneDNN", "ONNX Runtime"},
                         .groups = {},
-                        .ratios = true};
+                        .along = spacing::logarithmic};
         for (const row& r : parts_.front().rows) {
             const bool zeros = r.counters.contains("vs_onednn_zero_points");
             const bar_group group{
                 r.name, {r.counter(zeros ? "vs_onednn_zero_points" : "vs_onednn"), r.counter("vs_onnxruntime")}};
             if (!std::isnan(group.values[0]) || !std::isnan(group.values[1])) chart.groups.push_back(group);
         }
-        std::ofstream(results_ / "ratios.svg") << to_svg(chart);
+        std::ofstream(results_ / "ratios.svg") << to_svg_file(chart);
         std::printf("Written: %s, %s\n", (results_ / "ratios.json").c_str(), (results_ / "ratios.svg").c_str());
     }
 

@@ -12,8 +12,9 @@
 #include <memory>
 #include <string>
 
+#include "octet/io/onnx.hpp"
+#include "operator_model.hpp"
 #include "peer.hpp"
-#include "qdq_model.hpp"
 
 namespace octet::bench {
 
@@ -93,7 +94,7 @@ class onnxruntime : public library {
     void offer(const pool_problem& p, peers& to) override { offer_operator(p, to); }
     void offer(const elementwise_problem& p, peers& to) override { offer_operator(p, to); }
     void offer(const network_problem& p, peers& to) override {
-        offer(network_model::bytes(*p.net), "all", p.threads, 1, to);
+        offer(onnx::serialize(*p.net), "all", p.threads, 1, to);
     }
 
     void offer_operator(const auto& problem, peers& to) {

@@ -1,5 +1,5 @@
 # What `cmake --install` lays down. Component `library`: headers and the CMake package; the tool comes with examples/.
-# The core's targets and the onnx component's stand in files of their own, so that the core loads without protozero.
+# The core's targets and those of each component stand in files of their own, so that the core loads without protozero.
 include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_DATADIR}/cmake/octet")
@@ -7,10 +7,13 @@ set(package_dir "${CMAKE_INSTALL_DATADIR}/cmake/octet")
 install(DIRECTORY include/octet DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT library FILES_MATCHING PATTERN "*.hpp")
 install(TARGETS octet EXPORT octet_core)
 install(EXPORT octet_core NAMESPACE octet:: FILE octet_core.cmake DESTINATION "${package_dir}" COMPONENT library)
-if(TARGET octet_onnx)
-    install(TARGETS octet_onnx EXPORT octet_onnx)
-    install(EXPORT octet_onnx NAMESPACE octet:: FILE octet_onnx.cmake DESTINATION "${package_dir}" COMPONENT library)
-endif()
+foreach(component onnx json)
+    if(TARGET octet_${component})
+        install(TARGETS octet_${component} EXPORT octet_${component})
+        install(EXPORT octet_${component} NAMESPACE octet:: FILE octet_${component}.cmake DESTINATION "${package_dir}"
+                COMPONENT library)
+    endif()
+endforeach()
 
 configure_package_config_file(cmake/octetConfig.cmake.in octetConfig.cmake INSTALL_DESTINATION "${package_dir}")
 write_basic_package_version_file(octetConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)

@@ -3,6 +3,6 @@
 namespace octet::inline OCTET_ABI {
 template class compiler<nearest_even>;
 template class session<nearest_even>;
-template std::vector<histogram> calibrate<session<>>(const graph&, const samples&, const calibrate_options&);
+template calibration calibrate<session<>>(graph, const samples&, const calibrate_options&);
 template quantized_graph quantize<session<>>(graph, const samples&, const quantize_options&);
 }  // namespace octet::inline OCTET_ABI

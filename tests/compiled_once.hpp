@@ -7,6 +7,6 @@
 namespace octet::inline OCTET_ABI {
 extern template class compiler<nearest_even>;
 extern template class session<nearest_even>;
-extern template std::vector<histogram> calibrate<session<>>(const graph&, const samples&, const calibrate_options&);
+extern template calibration calibrate<session<>>(graph, const samples&, const calibrate_options&);
 extern template quantized_graph quantize<session<>>(graph, const samples&, const quantize_options&);
 }  // namespace octet::inline OCTET_ABI

@@ -1,6 +1,6 @@
 // label: law, threads
-// Int8 convolution and depthwise convolution against sums written out in 64 bits: every instruction set, rounding
-// policy and split into tasks returns the same bytes, and nothing outside the operands is touched.
+// Int8 convolution, matrix product and depthwise convolution against sums written out in 64 bits: every instruction
+// set, result and split into tasks returns the same bytes, and nothing outside the operands is touched.
 #include "octet/nn/conv2d.hpp"
 
 #include <gtest/gtest.h>
@@ -14,6 +14,7 @@
 #include "guarded.hpp"
 #include "network_data.hpp"
 #include "octet/nn/depthwise_conv2d.hpp"
+#include "octet/nn/linear.hpp"
 
 namespace {
 
@@ -158,19 +159,19 @@ struct data {
         return {p.stride, p.dilation, p.pad, p.groups, input, output, p.limits, target, "conv 'a'"};
     }
 
-    template <class Rounding>
-    std::vector<std::int8_t> expected() const {
+    template <class Result>
+    std::vector<typename Result::stored> expected() const {
         const shape out = p.out();
-        std::vector<std::int8_t> all;
+        std::vector<typename Result::stored> all;
         for (int b = 0; b < p.batch; ++b)
             for (int r = 0; r < out[1]; ++r)
                 for (int c = 0; c < out[2]; ++c)
                     for (int o = 0; o < p.outputs; ++o) {
                         const std::int64_t acc = sum(b, r, c, o);
                         EXPECT_EQ(acc, static_cast<std::int32_t>(acc));
-                        const auto m = Rounding::make(input.scale, weight_scale(o), output.scale, "reference");
-                        all.push_back(octet::requantize<Rounding>(static_cast<std::int32_t>(acc), m, output.zero_point,
-                                                                  p.limits));
+                        const auto m = Result::make(input.scale, weight_scale(o), output.scale, "reference");
+                        all.push_back(
+                            octet::result_of<Result>(static_cast<std::int32_t>(acc), m, output.zero_point, p.limits));
                     }
         return all;
     }
@@ -192,25 +193,26 @@ struct data {
     }
 };
 
-/// A view of `values` in memory that ends, or begins, at an unmapped page, with `gap` bytes of 77 between the rows.
+/// A view of `values` in memory that ends, or begins, at an unmapped page, with `gap` elements of 77 between the rows.
+template <class T = std::int8_t>
 struct strided {
-    guarded<std::int8_t> memory;
-    tensor_view<std::int8_t> view;
+    guarded<T> memory;
+    tensor_view<T> view;
 
     strided(const shape& dims, std::ptrdiff_t gap, guard side)
         : memory(static_cast<std::size_t>((dims.rows() - 1) * (dims.cols() + gap) + dims.cols()), side),
           view(memory.data(), dims, static_cast<std::ptrdiff_t>(dims.cols()) + gap) {
-        for (std::int8_t& q : memory) q = 77;
+        for (T& q : memory) q = 77;
     }
-    void fill(const std::vector<std::int8_t>& values) const {
+    void fill(const std::vector<T>& values) const {
         for (std::size_t i = 0; i < values.size(); ++i) at(i) = values[i];
     }
-    std::int8_t& at(std::size_t i) const {
+    T& at(std::size_t i) const {
         const auto cols = static_cast<std::size_t>(view.cols());
         return view.row(static_cast<std::int64_t>(i / cols))[i % cols];
     }
-    std::vector<std::int8_t> values() const {
-        std::vector<std::int8_t> all;
+    std::vector<T> values() const {
+        std::vector<T> all;
         for (std::size_t i = 0; i < static_cast<std::size_t>(view.dims.elements()); ++i) all.push_back(at(i));
         return all;
     }
@@ -223,23 +225,25 @@ struct strided {
 };
 
 /// Built from weights that are unmapped before it runs.
-template <class Rounding>
-octet::conv2d<Rounding> build(const data& d, std::optional<isa> target) {
+template <class Result>
+octet::conv2d<Result> build(const data& d, std::optional<isa> target) {
     guarded<std::int8_t> weights(d.weights.size());
     std::copy(d.weights.begin(), d.weights.end(), weights.begin());
     guarded<std::int32_t> bias(d.bias.size());
     std::copy(d.bias.begin(), d.bias.end(), bias.begin());
-    return {octet::conv2d_weights{weights.all(), d.p.outputs, d.p.kernel, d.p.depth(), d.scales, bias.all()},
-            d.options(target)};
+    octet::conv2d_options options = d.options(target);
+    if (!octet::stores_int8<Result>) options.output = {}, options.limits = {};
+    return {octet::conv2d_weights{weights.all(), d.p.outputs, d.p.kernel, d.p.depth(), d.scales, bias.all()}, options};
 }
 
-template <class Layer>
-void expect_bytes(const Layer& layer, const data& d, const std::vector<std::int8_t>& expected,
+template <class Layer, class T>
+void expect_bytes(const Layer& layer, const data& d, const std::vector<T>& expected,
                   const octet::parallel& threads = {}) {
     EXPECT_EQ(layer.output_shape(d.p.in()), d.p.out());
     for (const guard side : {guard::end, guard::begin})
         for (const std::ptrdiff_t gap : {0, 13}) {
-            const strided in(d.p.in(), gap, side), out(d.p.out(), 2 * gap, side);
+            const strided in(d.p.in(), gap, side);
+            const strided<T> out(d.p.out(), 2 * gap, side);
             in.fill(d.in);
             const guarded<std::byte> scratch(layer.scratch_bytes(threads.workers), side);
             layer(in.view, out.view, scratch.data(), threads);
@@ -254,10 +258,16 @@ class conv2d_of : public testing::Test {};
 using policies = testing::Types<octet::nearest_even, octet::tflite, octet::single>;
 TYPED_TEST_SUITE(conv2d_of, policies);
 
-TYPED_TEST(conv2d_of, every_isa_returns_the_sums_written_out) {
+template <class Result>
+class a_result : public testing::Test {};
+using results =
+    testing::Types<octet::nearest_even, octet::tflite, octet::single, octet::accumulators, octet::dequantized>;
+TYPED_TEST_SUITE(a_result, results);
+
+TYPED_TEST(a_result, of_conv2d_is_that_of_the_sums_written_out_on_every_isa) {
     for (const problem& p : problems()) {
         const data d(p);
-        const std::vector<std::int8_t> expected = d.expected<TypeParam>();
+        const auto expected = d.expected<TypeParam>();
         for (const isa which : octet::supported_isas()) {
             SCOPED_TRACE(testing::Message() << p << ", " << octet::to_string(which));
             const octet::conv2d<TypeParam> layer = build<TypeParam>(d, which);
@@ -265,6 +275,64 @@ TYPED_TEST(conv2d_of, every_isa_returns_the_sums_written_out) {
             expect_bytes(layer, d, expected);
         }
     }
+}
+
+TYPED_TEST(a_result, of_linear_is_that_of_the_sums_written_out_on_every_isa) {
+    for (const problem& p :
+         {problem{.height = 1, .width = 1, .channels = 70, .outputs = 133, .kernel = {1, 1}, .z_in = -128},
+          problem{.batch = 3, .height = 7, .channels = 19, .outputs = 41, .kernel = {1, 1}, .limits = {-9, 100}},
+          problem{.width = 50, .channels = 3, .outputs = 5, .kernel = {1, 1}, .z_in = 127, .one_scale = true},
+          problem{.channels = 257, .outputs = 2, .kernel = {1, 1}, .limits = {-128, 126}, .extreme = true}}) {
+        const data d(p);
+        const auto expected = d.expected<TypeParam>();
+        octet::linear_options options{.input = d.input, .name = "fc"};
+        if (octet::stores_int8<TypeParam>) options.output = d.output, options.limits = p.limits;
+        for (const isa which : octet::supported_isas()) {
+            SCOPED_TRACE(testing::Message() << p << ", " << octet::to_string(which));
+            options.target = which;
+            const octet::linear<TypeParam> layer({d.weights, p.outputs, p.channels, d.scales, d.bias}, options);
+            EXPECT_EQ(layer.kernel().target, which);
+            for (const octet::parallel& threads : {octet::parallel{}, octet::test::reverse_hook()})
+                expect_bytes(layer, d, expected, threads);
+
+            const shape rows{p.in().rows(), p.channels};
+            std::vector<typename TypeParam::stored> flat(expected.size());
+            const guarded<std::byte> scratch(layer.scratch_bytes(1));
+            layer({d.in.data(), rows}, {flat.data(), layer.output_shape(rows)}, scratch.data());
+            EXPECT_EQ(flat, expected) << "of a matrix";
+        }
+    }
+}
+
+TEST(linear, set_up_errors_name_layer_value_and_remedy) {
+    using octet::test::expect_error;
+    const std::vector<std::int8_t> weights(6, 1);
+    const std::vector<scale> scales{scale(0.5F)};
+    const std::vector<std::int32_t> bias(2, 0);
+    const octet::linear_weights w{weights, 2, 3, scales, bias};
+    const octet::linear<octet::accumulators> sums(w, {.name = "fc"});
+    EXPECT_EQ(sums.output_shape({3}), shape({2}));
+    EXPECT_EQ(sums.output_shape({4, 5, 3}), shape({4, 5, 2}));
+    expect_error([&] { sums.output_shape({3, 4}); }, "fc", "3x4", "rows of 3 values");
+    expect_error([&] { sums.output_shape({}); }, "fc", "scalar", "rows of 3 values");
+    expect_error([&] { octet::linear<>({weights, 2, 4, scales, bias}, {.name = "fc"}); }, "fc", "6 weights", "8");
+    expect_error([&] { octet::linear<>(w, {.limits = {3, 2}, .name = "fc"}); }, "fc", "[3, 2]", "ordered");
+    const quant_params huge{scale(3e38F), {}}, other{scale(2.0F), {}};
+    const std::vector<scale> large{scale(3.0F)};
+    expect_error(
+        [&] {
+            octet::linear<octet::dequantized>({weights, 2, 3, large, bias}, {.input = huge, .name = "fc"});
+        },
+        "fc, output channel 0", "scale of the sums is inf", "finite");
+    const char* const remedy = "belong to int8 results";
+    expect_error([&] { octet::linear<octet::dequantized>(w, {.output = other, .name = "fc"}); }, "fc", remedy);
+    expect_error([&] { octet::linear<octet::accumulators>(w, {.limits = {0, 127}, .name = "fc"}); }, "fc", remedy);
+    expect_error(
+        [&] {
+            octet::conv2d<octet::accumulators>({weights, 2, {1, 1}, 3, scales, bias},
+                                               {.name = "conv", .algorithm = octet::conv2d_algorithm::winograd});
+        },
+        "conv", "int8 results only", "leave the choice");
 }
 
 TYPED_TEST(conv2d_of, depthwise_too) {

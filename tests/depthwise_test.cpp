@@ -60,7 +60,7 @@ void expect_reference_bytes(const problem& p, unsigned seed) {
                                   out_stride);
     for (const isa which : supported_isas()) {
         const auto kernel = choose_depthwise<Rounding>(which);
-        ASSERT_EQ(kernel.target, expected_target(which, {isa::avx512_vnni, isa::avx2}));
+        ASSERT_EQ(kernel.target, expected_target(which, {isa::avx512_vnni, isa::avx2, isa::sse41}));
         const auto packed = pack_depthwise<Rounding>(kernel.layout, p.taps, weights.data(), p.channels, bias,
                                                      multipliers, zero_point(p.lhs_zero), "test");
         const guarded<std::int8_t> out(out_bytes, side);

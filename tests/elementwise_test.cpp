@@ -22,6 +22,8 @@ struct problem {
 };
 quant_params stored(double step, int zero) { return {scale(static_cast<float>(step)), zero_point(zero)}; }
 
+const problem ordinary{stored(0.037, -12), stored(0.021, 100), stored(0.041, 5)};
+
 /// Ratios that tie often (powers of two), need no shift or the largest one, differ much, clamp nearly everything.
 std::vector<problem> problems() {
     return {
@@ -34,6 +36,8 @@ std::vector<problem> problems() {
         {stored(3, 1), stored(3 * 0x1p-20, -1), stored(0.01, 40), {-3, 50}},
         {stored(0x1p-20, -128), stored(0x1p-22, 127), stored(1, -128)},
         {stored(0x1p-9, -128), stored(0x1p-9, -128), stored(1, 0)},
+        ordinary,
+        {stored(0.013, -128), stored(0.024, -128), stored(0.023, -128), {-128, 70}},
     };
 }
 
@@ -96,6 +100,31 @@ TYPED_TEST(elementwise, add_is_the_stated_formula) {
     }
 }
 
+/// What kernels run where it is said to be exact: for scales as calibration finds them, whatever the policy.
+TYPED_TEST(elementwise, a_linear_add_returns_the_bytes_of_its_formula) {
+    int exact = 0;
+    for (const problem& p : problems()) {
+        const auto params = add_params<TypeParam>::make(p.a, p.b, p.out, p.limits, "test");
+        const linear_add& sum = params.linear;
+        exact += sum.exact;
+        for (int x = -128; sum.exact && x < 128; ++x)
+            for (int y = -128; y < 128; ++y) {
+                const int floor = (x * sum.a + y * sum.b + sum.offset) >> sum.shift;
+                ASSERT_EQ(params(static_cast<std::int8_t>(x), static_cast<std::int8_t>(y)),
+                          std::clamp(floor, p.limits.low, p.limits.high))
+                    << x << " + " << y << ", scales " << p.a.scale.value << ' ' << p.b.scale.value;
+            }
+    }
+    EXPECT_GE(exact, 2);
+    const problem& p = ordinary;
+    EXPECT_TRUE(add_params<TypeParam>::make(p.a, p.b, p.out, p.limits, "test").linear.exact);
+}
+/// 1/2 * a + 1/4 * b has a tie in every fourth pair, half of which round down: no offset returns both.
+TEST(elementwise_setup, a_linear_add_never_stands_for_ties_to_even) {
+    const problem p{stored(0.5, 3), stored(0.25, -7), stored(1, 11)};
+    EXPECT_FALSE(add_params<nearest_even>::make(p.a, p.b, p.out, p.limits, "test").linear.exact);
+}
+
 TYPED_TEST(elementwise, mul_is_the_requantized_product) {
     for (const problem& each : problems()) {
         const problem p = for_mul(each);
@@ -116,7 +145,7 @@ void expect_all_pairs(const Params& params) {
     std::iota(all.begin(), all.end(), std::int8_t{-128});
     for (const isa which : supported_isas()) {
         const auto kernel = choose_binary<Params>(which);
-        ASSERT_EQ(kernel.target, expected_target(which, {isa::avx512_vnni, isa::avx2}));
+        ASSERT_EQ(kernel.target, expected_target(which, {isa::avx512_vnni, isa::avx512bw, isa::avx2, isa::sse41}));
         for (int y = -128; y < 128; ++y) {
             const auto value = static_cast<std::int8_t>(y);
             std::fill(same.begin(), same.end(), value);
@@ -187,7 +216,7 @@ void expect_edges(const Params& params) {
 }
 
 TYPED_TEST(elementwise, rows_of_every_length_in_place_too) {
-    const problem p{stored(0.037, -12), stored(0.021, 100), stored(0.041, 5)};
+    const problem& p = ordinary;
     expect_edges(add_params<TypeParam>::make(p.a, p.b, p.out, p.limits, "test"));
     expect_edges(mul_params<TypeParam>::make(p.a, p.b, {scale(0.1F), zero_point(-3)}, p.limits, "test"));
 }

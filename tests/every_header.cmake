@@ -13,5 +13,5 @@ list(JOIN all "" all)
 file(CONFIGURE OUTPUT header_units/all.cpp CONTENT "@all@int main() {}\n" @ONLY)
 
 add_executable(every_header ${units} "${CMAKE_CURRENT_BINARY_DIR}/header_units/all.cpp")
-target_link_libraries(every_header PRIVATE octet::onnx octet_warnings Eigen3::Eigen xsimd)
+target_link_libraries(every_header PRIVATE octet::onnx octet::json octet_warnings Eigen3::Eigen xsimd)
 target_compile_options(every_header PRIVATE -O0)  # the front end and the linker are asked

@@ -1,6 +1,6 @@
 // label: law
-// Every int8 GEMM micro-kernel of the machine returns the reference's bytes, for every rounding policy, reads nothing
-// beyond its rows and writes nothing beyond its columns.
+// Every int8 GEMM micro-kernel of the machine returns the reference's bytes, for every rounding policy to int8, in
+// int32 and in float, reads nothing beyond its rows and writes nothing beyond its columns.
 #include "octet/kernel/gemm.hpp"
 
 #include <gtest/gtest.h>
@@ -9,8 +9,10 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <random>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "guarded.hpp"
@@ -35,7 +37,7 @@ struct problem {
     int lhs_zero = 0;
     int out_zero = 0;
     octet::clamp limits = {};
-    int out_gap = 0;     ///< bytes between the rows of the result
+    int out_gap = 0;     ///< elements between the rows of the result
     int lhs_offset = 0;  ///< added to every pointer of the table
     int misalign = 0;    ///< bytes between the rows of the lhs: every alignment occurs
     guard side = guard::end;
@@ -57,11 +59,23 @@ std::int8_t between(std::mt19937& random, int low, int high) {
     return static_cast<std::int8_t>(low + static_cast<int>(random() % static_cast<std::uint32_t>(high - low + 1)));
 }
 
+template <class Result>
+std::string name_of() {
+    if constexpr (octet::stores_int8<Result>)
+        return std::string(to_string(Result::policy));
+    else
+        return std::is_same_v<Result, octet::accumulators> ? "accumulators" : "dequantized";
+}
+
+template <class Result>
+typename Result::multiplier multiplier(double m) {
+    return Result::make(octet::scale(static_cast<float>(m)), octet::scale(1), octet::scale(1), "test");
+}
+
 /// One row against all columns.
-template <class Rounding>
-void run_row(const gemm_entry<Rounding>& kernel, const octet::packed_gemm<Rounding>& packed,
-             const std::int8_t* const* lhs, zero_point out_zero, octet::clamp limits, std::int8_t* out,
-             std::byte* scratch) {
+template <class Result>
+void run_row(const gemm_entry<Result>& kernel, const octet::packed_gemm<Result>& packed, const std::int8_t* const* lhs,
+             zero_point out_zero, octet::clamp limits, typename Result::stored* out, std::byte* scratch) {
     kernel.run({.weights = &packed,
                 .lhs = lhs,
                 .count = 1,
@@ -73,16 +87,17 @@ void run_row(const gemm_entry<Rounding>& kernel, const octet::packed_gemm<Roundi
                 .scratch = scratch});
 }
 
-template <class Rounding>
+template <class Result>
 class gemm_law {
   public:
-    explicit gemm_law(isa which) : kernel_(octet::choose_gemm<Rounding>(which)) {
+    using stored = typename Result::stored;
+    explicit gemm_law(isa which) : kernel_(octet::choose_gemm<Result>(which)) {
         EXPECT_EQ(kernel_.target, which) << "the kernel of another instruction set would be tested";
         EXPECT_GE(kernel_.tile_rows, kernel_.register_rows);
         EXPECT_EQ(kernel_.tile_rows % kernel_.register_rows, 0) << "a full call would end in a partial block of rows";
     }
 
-    const gemm_entry<Rounding>& kernel() const { return kernel_; }
+    const gemm_entry<Result>& kernel() const { return kernel_; }
 
     /// Runs `p` on the kernel and on the reference, and compares every byte of the buffer.
     void check(const problem& p) const {
@@ -93,11 +108,11 @@ class gemm_law {
         std::vector<std::int32_t> bias(whole(p.cols));
         for (auto& b : bias) b = static_cast<std::int32_t>(random() % 2001) - 1000;
         const double spread = 60.0 / (74.0 * 74.0 * std::sqrt(static_cast<double>(p.taps) * p.depth));
-        std::vector<typename Rounding::multiplier> multipliers;
+        std::vector<typename Result::multiplier> multipliers;
         for (int n = 0; n < p.cols; ++n) {
             const double m =
                 (p.multiplier == 0.0 ? spread : p.multiplier) * (1.0 + static_cast<double>(random() % 1024) / 1024);
-            multipliers.push_back(Rounding::make(static_cast<float>(m), "test"));
+            multipliers.push_back(multiplier<Result>(m));
         }
 
         // The last byte of the last row (or the first of the first) touches an unmapped page.
@@ -107,13 +122,12 @@ class gemm_law {
         for (auto& x : lhs) x = between(random, p.lhs_low, p.lhs_high);
         const auto row = [&](int m, int t) { return lhs.data() + step * (whole(m) * whole(p.taps) + whole(t)); };
 
-        const auto packed =
-            octet::pack_gemm<Rounding>(kernel_.layout, {weights.data(), p.cols, p.taps * p.depth, p.taps}, bias,
-                                       multipliers, zero_point(p.lhs_zero), "test");
+        const auto packed = octet::pack_gemm<Result>(kernel_.layout, {weights.data(), p.cols, p.taps * p.depth, p.taps},
+                                                     bias, multipliers, zero_point(p.lhs_zero), "test");
         const std::size_t out_stride = whole(p.cols) + static_cast<std::size_t>(p.out_gap);
-        const guarded<std::int8_t> out(out_stride * (whole(p.rows) - 1) + whole(p.cols), p.side);
-        std::fill(out.begin(), out.end(), std::int8_t{99});
-        std::vector<std::int8_t> expected(out.begin(), out.end());
+        const guarded<stored> out(out_stride * (whole(p.rows) - 1) + whole(p.cols), p.side);
+        std::fill(out.begin(), out.end(), stored{99});
+        std::vector<stored> expected(out.begin(), out.end());
 
         octet::buffer<std::byte> scratch(kernel_.scratch_bytes(p.taps, p.taps * p.depth));
         for (auto& b : scratch) b = std::byte{0xee};  // a kernel may not rely on what it finds there
@@ -145,43 +159,44 @@ class gemm_law {
                     octet::accumulate_reference(taps.data(), 1, p.taps, p.depth, zero_point(p.lhs_zero),
                                                 weights.data() + n * whole(p.taps, p.depth), bias[n]);
                 expected[whole(m) * out_stride + n] =
-                    octet::requantize<Rounding>(acc, multipliers[n], zero_point(p.out_zero), p.limits);
+                    octet::result_of<Result>(acc, multipliers[n], zero_point(p.out_zero), p.limits);
             }
         }
-        const auto difference = std::mismatch(expected.begin(), expected.end(), out.begin());
-        if (difference.first == expected.end()) return;
-        const auto at = static_cast<std::size_t>(difference.first - expected.begin());
-        ADD_FAILURE() << kernel_.name << ", " << to_string(Rounding::policy) << ": " << to_string(p) << ": row "
-                      << at / out_stride << " col " << at % out_stride << " is " << int{*difference.second} << ", not "
-                      << int{*difference.first};
+        if (std::memcmp(expected.data(), out.data(), sizeof(stored) * expected.size()) == 0) return;
+        std::size_t at = 0;
+        while (std::memcmp(&expected[at], &out[at], sizeof(stored)) == 0) ++at;
+        ADD_FAILURE() << kernel_.name << ", " << name_of<Result>() << ": " << to_string(p) << ": row "
+                      << at / out_stride << " col " << at % out_stride << " is " << +out[at] << ", not "
+                      << +expected[at];
     }
 
   private:
-    gemm_entry<Rounding> kernel_;
+    gemm_entry<Result> kernel_;
 };
 
-template <class Rounding>
+template <class Result>
 class gemm : public testing::Test {
   public:
     /// body(law) for every instruction set of this machine.
     template <class Body>
     static void each(const Body& body) {
         for (const isa which : octet::supported_isas()) {
-            const gemm_law<Rounding> law(which);
+            const gemm_law<Result> law(which);
             SCOPED_TRACE(octet::text(to_string(which), ", ", law.kernel().name));
             body(law);
             if (testing::Test::HasFailure()) return;
         }
     }
 };
-struct policy_names {
-    template <class Rounding>
+struct result_names {
+    template <class Result>
     static std::string GetName(int) {
-        return std::string(to_string(Rounding::policy));
+        return name_of<Result>();
     }
 };
-using policies = testing::Types<octet::nearest_even, octet::tflite, octet::single>;
-TYPED_TEST_SUITE(gemm, policies, policy_names);
+using results =
+    testing::Types<octet::nearest_even, octet::tflite, octet::single, octet::accumulators, octet::dequantized>;
+TYPED_TEST_SUITE(gemm, results, result_names);
 
 const std::vector<int> depths{1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 129, 255, 256, 257};
 
@@ -264,6 +279,11 @@ TYPED_TEST(gemm, random_problems) {
     });
 }
 
+/// Weights larger than the 8 MiB from which on the AVX512-VNNI kernel asks for them ahead.
+TYPED_TEST(gemm, a_row_against_weights_that_no_cache_holds) {
+    this->each([](const auto& law) { law.check({.rows = 1, .cols = 2050, .depth = 4099, .lhs_zero = -7, .seed = 5}); });
+}
+
 TYPED_TEST(gemm, extreme_zero_points_and_clamps) {
     this->each([](const auto& law) {
         for (const int lhs_zero : {-128, -1, 0, 127})
@@ -321,10 +341,10 @@ TYPED_TEST(gemm, every_product_of_two_bytes) {
         octet::buffer<std::byte> scratch(kernel.scratch_bytes(1, 1));
         for (const float m : {1.0F / 128, 1.0F / 13, 1.0F})
             for (const int zero : {0, 100}) {
-                const std::vector<typename TypeParam::multiplier> multipliers(256, TypeParam::make(m, "test"));
+                const std::vector<typename TypeParam::multiplier> multipliers(256, multiplier<TypeParam>(m));
                 const auto packed = octet::pack_gemm<TypeParam>(kernel.layout, {weights.data(), 256, 1}, bias,
                                                                 multipliers, zero_point(zero), "test");
-                std::vector<std::int8_t> out(65536), expected(65536);
+                std::vector<typename TypeParam::stored> out(65536), expected(65536);
                 for (int first = 0; first < 256; first += kernel.tile_rows) {
                     const int rows = std::min(kernel.tile_rows, 256 - first);
                     for (int r = 0; r < rows; ++r) table[static_cast<std::size_t>(r)] = lhs.data() + first + r;
@@ -372,14 +392,13 @@ TYPED_TEST(gemm, requantizes_every_edge_of_the_accumulator) {
         for (const double m : factors) {
             const zero_point z(turn % 3 == 0 ? 0 : turn % 3 == 1 ? -128 : 127);
             const octet::clamp limits = turn++ % 2 == 0 ? octet::clamp{-128, 127} : octet::clamp{-100, 99};
-            const std::vector<typename TypeParam::multiplier> multipliers(
-                edges.size(), TypeParam::make(static_cast<float>(m), "test"));
+            const std::vector<typename TypeParam::multiplier> multipliers(edges.size(), multiplier<TypeParam>(m));
             const auto packed = octet::pack_gemm<TypeParam>(kernel.layout, {weights.data(), cols, 1}, edges,
                                                             multipliers, zero_point(0), "test");
-            std::vector<std::int8_t> out(edges.size());
+            std::vector<typename TypeParam::stored> out(edges.size());
             run_row(kernel, packed, table.data(), z, limits, out.data(), scratch.data());
             for (std::size_t n = 0; n < edges.size(); ++n)
-                ASSERT_EQ(int{out[n]}, int{octet::requantize<TypeParam>(edges[n], multipliers[n], z, limits)})
+                ASSERT_EQ(+out[n], +octet::result_of<TypeParam>(edges[n], multipliers[n], z, limits))
                     << kernel.name << ": accumulator " << edges[n] << " times " << m << ", zero point " << z.value;
         }
     });
@@ -397,14 +416,14 @@ TYPED_TEST(gemm, requantizes_ties) {
         for (int k = 1; k <= 22; ++k) {
             std::vector<std::int32_t> bias;
             for (int i = -cols / 2; i < cols / 2; ++i) bias.push_back((2 * i + 1) * (1 << (k - 1)));
-            const std::vector<typename TypeParam::multiplier> multipliers(
-                cols, TypeParam::make(std::ldexp(1.0F, -k), "test"));
+            const std::vector<typename TypeParam::multiplier> multipliers(cols,
+                                                                          multiplier<TypeParam>(std::ldexp(1.0, -k)));
             const auto packed = octet::pack_gemm<TypeParam>(kernel.layout, {weights.data(), cols, 1}, bias, multipliers,
                                                             zero_point(0), "test");
-            std::vector<std::int8_t> out(cols);
+            std::vector<typename TypeParam::stored> out(cols);
             run_row(kernel, packed, table.data(), zero_point(-3), {}, out.data(), scratch.data());
             for (std::size_t n = 0; n < out.size(); ++n)
-                ASSERT_EQ(int{out[n]}, int{octet::requantize<TypeParam>(bias[n], multipliers[n], zero_point(-3), {})})
+                ASSERT_EQ(+out[n], +octet::result_of<TypeParam>(bias[n], multipliers[n], zero_point(-3), {}))
                     << kernel.name << ": accumulator " << bias[n] << " / 2^" << k;
         }
     });
@@ -428,17 +447,34 @@ TYPED_TEST(gemm, multipliers_differ_from_column_to_column) {
                 bias.push_back(static_cast<std::int32_t>(random()) >> (31 - bits));
                 const float fraction = 1.0F + static_cast<float>(random() % 4096) / 4096;
                 multipliers.push_back(
-                    TypeParam::make(std::ldexp(fraction, 6 - bits + static_cast<int>(random() % 3)), "test"));
+                    multiplier<TypeParam>(std::ldexp(fraction, 6 - bits + static_cast<int>(random() % 3))));
             }
             const auto packed = octet::pack_gemm<TypeParam>(kernel.layout, {weights.data(), cols, 1}, bias, multipliers,
                                                             zero_point(0), "test");
-            std::vector<std::int8_t> out(cols);
+            std::vector<typename TypeParam::stored> out(cols);
             run_row(kernel, packed, table.data(), zero_point(2), {}, out.data(), scratch.data());
             for (std::size_t n = 0; n < out.size(); ++n)
-                ASSERT_EQ(int{out[n]}, int{octet::requantize<TypeParam>(bias[n], multipliers[n], zero_point(2), {})})
+                ASSERT_EQ(+out[n], +octet::result_of<TypeParam>(bias[n], multipliers[n], zero_point(2), {}))
                     << kernel.name << ": accumulator " << bias[n] << ", column " << n;
         }
     });
+}
+
+// What sums of 2^24 and more, halves between floats and products beyond the floats become.
+TEST(dequantized, rounds_the_sum_and_the_product_once_each) {
+    const auto of = [](std::int32_t acc, float s) {
+        return octet::result_of<octet::dequantized>(acc, {s}, zero_point(0), {});
+    };
+    EXPECT_EQ(of(0, 0.1F), 0.0F);
+    EXPECT_EQ(of(-3, 0.25F), -0.75F);
+    EXPECT_EQ(of((1 << 24) + 1, 1.0F), 0x1p24F);
+    EXPECT_EQ(of((1 << 24) + 3, 1.0F), 0x1p24F + 4.0F);
+    EXPECT_EQ(of(INT32_MAX, 0.5F), 0x1p30F);
+    EXPECT_EQ(of(10, 0.1F), 1.0F);
+    EXPECT_EQ(of(INT32_MAX, 0x1p127F), HUGE_VALF);
+    EXPECT_EQ(octet::dequantized::make(octet::scale(3), octet::scale(0.1F), octet::scale(7), "a").value, 3 * 0.1F);
+    EXPECT_THROW(octet::dequantized::make(octet::scale(1e-30F), octet::scale(1e-30F), {}, "a"), octet::error);
+    EXPECT_THROW(octet::dequantized::make(octet::scale(1e30F), octet::scale(1e30F), {}, "a"), octet::error);
 }
 
 TEST(choose_gemm, gives_each_instruction_set_its_kernel) {

@@ -47,6 +47,18 @@ TEST(math, stays_within_the_stated_error_of_libm) {
     EXPECT_LT(worst(-5.0, 5.0, math::logistic, sigmoid), bound);
     const auto swish = [](long double x) { return x * std::min(std::max(x + 3, 0.0L), 6.0L) / 6; };
     EXPECT_LT(worst(-4.0, 4.0, math::hard_swish, swish), bound);
+    EXPECT_LT(worst(0.5, 2.0, math::log, [](long double x) { return std::log(x); }), bound);
+    EXPECT_LT(worst(1e-9, 1e12, math::log, [](long double x) { return std::log(x); }), bound);
+    EXPECT_EQ(math::log(1.0), 0.0);
+}
+
+TEST(math, bits_of_log_are_the_same_everywhere) {
+    std::uint64_t hash = 0xcbf29ce484222325U;
+    for (int i = 1; i <= 30000; ++i) {
+        const double x = static_cast<double>(i) / 1777.0;
+        hash = (hash ^ std::bit_cast<std::uint64_t>(math::log(x) + x)) * 0x100000001b3U;
+    }
+    EXPECT_EQ(hash, 12929892250310152212U) << std::hex << hash;
 }
 
 TEST(math, special_values_are_defined) {

@@ -159,4 +159,81 @@ TEST_F(models, mobilenet_v1_reaches_45_percent) {
     EXPECT_GE(got.int8_correct, 90);   // 45.0 %
 }
 
+/// One calibration, and what each observer makes of it: the share of the 200 images that int8 gets right, and how much
+/// of the float network's scores (before the softmax) is lost.
+TEST_F(models, mobilenet_v1_with_automatic_observers_reaches_46_percent_and_a_half) {
+    std::vector<int> classes;
+    std::ifstream list(test::shared_data("imagenet/dev_classes.txt"));
+    for (int c = 0; list >> c && classes.size() < few;) classes.push_back(c + 1);
+    const std::vector<float> images = read_real<std::uint8_t>("imagenet/dev_u8.bin", 127.5F, 127.5F);
+    const graph model = onnx::load(test::shared_data("models/mobilenet_v1_025_224_float.onnx"));
+    samples watched{51, read_real<std::uint8_t>("imagenet/calib_u8.bin", 127.5F, 127.5F)};
+    if (watched.count > few)
+        watched.inputs[0].resize(watched.inputs[0].size() / watched.count * few), watched.count = few;
+    const calibration seen = calibrate(model, watched, {.moving = moving_average{0.9}});
+
+    const auto scores_of = [&](const quantized_graph& net) {
+        session<> run(net);
+        tensor_id scores = net.net.outputs()[0];
+        for (const node& n : net.net.nodes())
+            if (std::holds_alternative<op::linear>(n.what) || std::holds_alternative<op::conv2d>(n.what))
+                scores = n.output;
+        const auto pixels = static_cast<std::size_t>(run.input_shape(0).elements());
+        std::vector<std::vector<float>> all(classes.size());
+        for (std::size_t i = 0; i < classes.size(); ++i) {
+            run.set_input(0, {images.data() + i * pixels, pixels});
+            run.run_observed([&]<class T>(tensor_id id, tensor_view<const T> values) {
+                for (std::int64_t k = 0; id == scores && k < values.dims.elements(); ++k)
+                    if constexpr (std::is_same_v<T, float>)
+                        all[i].push_back(values.data[k]);
+                    else
+                        all[i].push_back(dequantize_value(values.data[k], net.at(id).params));
+            });
+        }
+        return all;
+    };
+    const auto correct = [&](const std::vector<std::vector<float>>& scores) {
+        int sum = 0;
+        for (std::size_t i = 0; i < classes.size(); ++i) sum += static_cast<int>(best(scores[i])) == classes[i] ? 1 : 0;
+        return sum;
+    };
+    const auto percent = [&](int count) { return 100.0 * count / static_cast<double>(classes.size()); };
+    const std::vector<std::vector<float>> real = scores_of(as_float(quantize(model, seen).net));
+    std::printf("| MobileNetV1-0.25, float: %.1f %%\n", percent(correct(real)));
+    struct choice {
+        const char* name;
+        quantize_options how;
+    };
+    int automatic_correct = 0;
+    double automatic_decibel = 0.0, default_decibel = 0.0;
+    for (const choice& one :
+         std::vector<choice>{{"percentile 99.999", {}},
+                             {"percentile 99.999, weights by least error", {.weights = weight_scales::least_error}},
+                             {"percentile 99.99", {.activations = percentile{99.99}}},
+                             {"min_max", {.activations = min_max{}}},
+                             {"moving_average 0.9", {.activations = moving_average{0.9}}},
+                             {"mean_squared_error", {.activations = mean_squared_error{}}},
+                             {"kl_divergence", {.activations = kl_divergence{}}},
+                             {"percentile 99.999, global", {.global = true}},
+                             {"automatic", {.activations = automatic{}}}}) {
+        const auto begin = std::chrono::steady_clock::now();
+        const quantized_graph int8 = quantize(model, seen, one.how);
+        const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+        const std::vector<std::vector<float>> got = scores_of(int8);
+        double signal = 0.0, noise = 0.0;
+        for (std::size_t i = 0; i < real.size(); ++i)
+            for (std::size_t k = 0; k < real[i].size(); ++k)
+                signal += std::pow(double{real[i][k]}, 2), noise += std::pow(double{real[i][k]} - double{got[i][k]}, 2);
+        const double decibel = 10.0 * std::log10(signal / noise);
+        std::printf("| MobileNetV1-0.25, %-42s int8 %.1f %%, scores %.1f dB, chosen in %.1f s\n", one.name,
+                    percent(correct(got)), decibel, seconds.count());
+        if (std::string(one.name) == "percentile 99.999") default_decibel = decibel;
+        if (std::string(one.name) == "automatic") automatic_decibel = decibel, automatic_correct = correct(got);
+    }
+    EXPECT_GT(automatic_decibel, default_decibel + 3.0);
+    if (classes.size() != 200U) return;
+    EXPECT_EQ(correct(real), 97);      // 48.5 %
+    EXPECT_GE(automatic_correct, 93);  // 46.5 %
+}
+
 }  // namespace

@@ -7,7 +7,9 @@
 #include <map>
 #include <string>
 
+#include "compiled_once.hpp"
 #include "onnx_writer.hpp"
+#include "operator_networks.hpp"
 #include "shared_data.hpp"
 
 namespace octet::test {
@@ -68,6 +70,7 @@ std::map<std::string, std::string> seeds() {
         .node("Identity", {"m"}, {"n"})
         .node("Reshape", {"n", "i"}, {"y"}, {attr("allowzero", 0)});
     all["folds"] = folds.output("y").bytes();
+    all["quantized"] = onnx::serialize(quantize(operator_networks().at("concat"), operator_samples(3)));
     return all;
 }
 
@@ -76,7 +79,10 @@ TEST(onnx_seeds, are_models_and_what_the_fuzzer_begins_with) {
     const std::string folder = here.substr(0, here.rfind('/') + 1) + "fuzz/corpus/onnx/";
     std::size_t bytes = 0;
     for (const auto& [name, model] : seeds()) {
-        EXPECT_EQ(refusal(model), "") << name;
+        if (name == "quantized")
+            EXPECT_GT(onnx::parse_quantized(std::as_bytes(std::span(model)), name).quantized_layers(), 0);
+        else
+            EXPECT_EQ(refusal(model), "") << name;
         bytes += model.size();
         if (std::getenv("OCTET_WRITE_SEEDS") != nullptr) {
             std::FILE* file = std::fopen((folder + name).c_str(), "wb");

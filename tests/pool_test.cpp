@@ -66,7 +66,7 @@ TEST(max_pool, every_isa_returns_the_reference_bytes) {
     unsigned seed = 1;
     for (const isa which : supported_isas()) {
         const auto kernel = choose_max_pool(which);
-        ASSERT_EQ(kernel.target, expected_target(which, {isa::avx512bw, isa::avx2}));
+        ASSERT_EQ(kernel.target, expected_target(which, {isa::avx512bw, isa::avx2, isa::sse41}));
         for (const int channels : edge_sizes())
             for (const auto [rows, cols, step] : windows)
                 for (const clamp limits : {clamp{}, clamp{-60, 40}}) {
@@ -120,7 +120,7 @@ TYPED_TEST(average_pool, every_isa_returns_the_reference_bytes) {
     for (const isa which : supported_isas()) {
         SCOPED_TRACE(to_string(which));
         const auto kernel = choose_average_pool<TypeParam>(which);
-        ASSERT_EQ(kernel.target, expected_target(which, {isa::avx512bw, isa::avx2}));
+        ASSERT_EQ(kernel.target, expected_target(which, {isa::avx512bw, isa::avx2, isa::sse41}));
         const auto check = [&](int channels, tap_counts w, int divisor, int zero, fill how, clamp limits) {
             const int taps = w.rows * w.cols;
             const auto params = this->params(zero, divisor, limits);

@@ -49,7 +49,7 @@ TEST(quantize_rows, every_isa_returns_the_bytes_of_quantize_value) {
         std::vector<std::int8_t> out(in.size());
         for (const isa which : supported_isas()) {
             const auto kernel = choose_quantize(which);
-            ASSERT_EQ(kernel.target, expected_target(which, {isa::avx512bw, isa::avx2}));
+            ASSERT_EQ(kernel.target, expected_target(which, {isa::avx512bw, isa::avx2, isa::sse41}));
             kernel.run(in.data(), in.size(), p.params, p.limits, out.data());
             for (std::size_t i = 0; i < in.size(); ++i)
                 ASSERT_EQ(out[i], quantize_value(in[i], p.params, p.limits.low, p.limits.high))
@@ -65,7 +65,7 @@ TEST(quantize_rows, every_isa_returns_the_bits_of_dequantize_value) {
     for (const problem& p : problems)
         for (const isa which : supported_isas()) {
             const auto kernel = choose_dequantize(which);
-            ASSERT_EQ(kernel.target, expected_target(which, {isa::avx512bw, isa::avx2}));
+            ASSERT_EQ(kernel.target, expected_target(which, {isa::avx512bw, isa::avx2, isa::sse41}));
             kernel.run(in.data(), in.size(), p.params, out.data());
             for (std::size_t i = 0; i < 256; ++i)
                 ASSERT_EQ(std::bit_cast<std::uint32_t>(out[i]),

@@ -158,12 +158,12 @@ TEST(calibrate, every_tensor_is_seen_whole_and_once) {
     graph net = network();
     octet::optimize(net);
     for (const int batch : {1, 2, 5}) {
-        const std::vector<octet::histogram> seen = octet::calibrate(net, images(5), {.batch = batch});
+        const std::vector<octet::tensor_calibration> seen = octet::calibrate(net, images(5), {.batch = batch}).tensors;
         for (std::size_t t = 0; t < seen.size(); ++t) {
             const octet::tensor& one = net.tensors()[t];
             if (net.producer(static_cast<tensor_id>(t)) < 0 && t != 0)
                 continue;  // constants, and what fusing left over
-            EXPECT_EQ(seen[t].finite(), 5U * static_cast<std::uint64_t>(one.dims.elements())) << one.name;
+            EXPECT_EQ(seen[t].seen.finite(), 5U * static_cast<std::uint64_t>(one.dims.elements())) << one.name;
         }
     }
 }

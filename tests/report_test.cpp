@@ -194,6 +194,157 @@ TEST(report, refuses_what_does_not_belong_together) {
     EXPECT_THROW(octet::report<octet::tflite>(net, int8, small_samples(2)), octet::error);
 }
 
+/// How many warnings hold all of `parts`.
+template <class... Parts>
+int warned(const octet::quantization_report& of, const Parts&... parts) {
+    int count = 0;
+    for (const std::string& warning : of.warnings) count += (... && (warning.find(parts) != std::string::npos)) ? 1 : 0;
+    return count;
+}
+
+TEST(report, warns_of_saturation_above_a_hundredth) {
+    const samples calibration(2, std::vector<float>{-1.0F, 1.0F});
+    const octet::quantized_graph int8 = octet::quantize(identity(), calibration);
+    std::vector<float> values(200, 0.5F);
+    values[7] = 9, values[8] = -9;
+    EXPECT_EQ(warned(octet::report(identity(), int8, {200, values}), "beyond the range"), 0) << "2 of 200: 1 %";
+    values[9] = 7;
+    const auto all = octet::report(identity(), int8, {200, values});
+    EXPECT_EQ(warned(all, "linear 'identity': 1.5 % of its values lie beyond the range [-1, 1]", "percentile"), 1);
+    EXPECT_EQ(warned(all, "input 'x': 1.5 %"), 1);
+    const std::string words = octet::to_text(all);
+    EXPECT_EQ(words.find("warning: input 'x': 1.5 %"), 0U) << "warnings come first: " << words;
+
+    // A range that the operation itself fixes: no calibration helps the values above 255/256.
+    graph net;
+    net.output(net.add("logistic", octet::op::lookup{}, {net.input("x", {1, 1})}));
+    const samples large(2, std::vector<float>{-20.0F, 20.0F});
+    const auto fixed = octet::report(net, octet::quantize(net, large), large);
+    EXPECT_EQ(fixed.layers[0].saturated, 0.5);
+    EXPECT_EQ(warned(fixed, "beyond the range"), 0);
+}
+
+/// Two 1x1 convolutions of one input, joined; the second multiplies by `factor`.
+graph join_of(float factor) {
+    graph net;
+    const tensor_id x = net.input("x", {1, 2, 2, 2});
+    const std::vector<float> same{1, 0, 0, 1}, scaled{factor, 0, 0, factor};
+    const tensor_id a = net.add("a", octet::op::conv2d{{2, same, {0, 0}}}, {x});
+    const tensor_id b = net.add("b", octet::op::conv2d{{2, scaled, {0, 0}}}, {x});
+    net.output(net.add("join", octet::op::concat{3}, {a, b}));
+    return net;
+}
+
+TEST(report, warns_of_a_concatenation_whose_inputs_differ_by_more_than_4_times) {
+    const samples data(3, wave(24, 17, 1.0F));
+    const auto report = [&](float factor, const octet::quantize_options& how = {}) {
+        return octet::report(join_of(factor), octet::quantize(join_of(factor), data, how), data);
+    };
+    EXPECT_EQ(warned(report(4.5F), "concat 'join'", "'b'", "'a'", "less than 1/4"), 1);
+    EXPECT_EQ(warned(report(0.2F), "concat 'join'", "'b'", "'a'", "less than 1/4"), 1);
+    EXPECT_EQ(warned(report(3.5F), "concat"), 0);
+    EXPECT_EQ(warned(report(4.5F, {.leave_in_float = {"join"}}), "concat"), 0);
+}
+
+/// Four channels, each the input times its factor.
+graph channels_of(std::vector<float> factors, activation_range activation = {}) {
+    graph net;
+    net.output(net.add("layer", octet::op::linear{{4, std::move(factors), {0, 0, 0, 0}}}, {net.input("x", {1, 1})},
+                       activation));
+    return net;
+}
+
+TEST(report, warns_of_channels_that_do_nothing_or_get_few_levels) {
+    const samples data(5, std::vector<float>{0.5F, 1.0F, 0.25F, 0.75F, 0.875F});
+    const auto report = [&](const graph& net, octet::granularity weights = octet::granularity::per_channel) {
+        return octet::report(net, octet::quantize(net, data, {.weight_granularity = weights}), data);
+    };
+    const auto healthy = report(channels_of({1, -0.5F, 0.02F, 0.9F}));
+    EXPECT_TRUE(healthy.warnings.empty()) << healthy.warnings.front();
+
+    const auto dead = report(channels_of({1, 0, 2, 1e-7F}));
+    EXPECT_EQ(warned(dead, "linear 'layer': 2 of 4 output channels (1, 3) are dead"), 1);
+    EXPECT_EQ(dead.warnings.size(), 1U);
+
+    const auto silent = report(channels_of({1, -1, -2, 1}, {.low = 0}));
+    EXPECT_EQ(warned(silent, "linear 'layer': 2 of 4 output channels (1, 2) are 0 for every sample"), 1);
+    EXPECT_EQ(silent.warnings.size(), 1U);
+
+    const graph uneven = channels_of({1, 0.009F, 0.5F, 0.011F});
+    EXPECT_EQ(warned(report(uneven), "the values of 1 of 4 output channels (1) reach less than 1/100"), 1);
+    EXPECT_EQ(warned(report(uneven), "the weights of"), 0) << "each has its own scale";
+    EXPECT_EQ(warned(report(uneven, octet::granularity::per_tensor), "the weights of 1 of 4 output channels (1)",
+                     "quantize weights per channel"),
+              1);
+    const octet::quantized_graph in_float =
+        octet::quantize(small_network(), small_samples(2), {.leave_in_float = {"first"}});
+    EXPECT_EQ(warned(octet::report(small_network(), in_float, small_samples(2)), "'first'", "levels"), 0);
+}
+
+TEST(report, the_healthy_network_has_no_warnings) {
+    const samples data = small_samples(9);
+    const auto all = octet::report(small_network(), octet::quantize(small_network(), data), data);
+    EXPECT_TRUE(all.warnings.empty()) << all.warnings.front();
+}
+
+TEST(report, histograms_hold_every_value_between_the_extremes) {
+    const graph net = small_network();
+    const samples data = small_samples(5);
+    const auto all = octet::report(net, octet::quantize(net, data), data);
+    const auto sum = [](const octet::layer_report& of) {
+        std::uint64_t values = 0;
+        for (const std::uint64_t count : of.seen.bars) values += count;
+        return values;
+    };
+    EXPECT_EQ(sum(layer(all, "first")), 5U * 6 * 6 * 8);
+    EXPECT_EQ(sum(layer(all, "join")), 5U * 6 * 6 * 8) << "a view holds what its parts hold";
+    EXPECT_EQ(sum(layer(all, "scores")), 5U * 5);
+    ASSERT_EQ(all.inputs.size(), 1U);
+    EXPECT_EQ(all.inputs[0].name, "image");
+    EXPECT_EQ(sum(all.inputs[0]), 5U * small_elements);
+    EXPECT_EQ(all.inputs[0].seen.all, (octet::range{-1, 1}));
+    EXPECT_EQ(layer(all, "first").seen.all.min, 0.0F);
+    EXPECT_GT(layer(all, "first").seen.all.max, 0.0F);
+
+    // 64 bars over [-1, 1]: 1 stands in the last, and values a quarter apart in bars 8 apart.
+    const samples known(6, std::vector<float>{-1.0F, -0.7421875F, 0.0078125F, 0.2578125F, 1.0F, 1.0F});
+    const auto bars = octet::report(identity(), octet::quantize(identity(), known), known).layers[0].seen.bars;
+    ASSERT_EQ(bars.size(), 64U);
+    for (const std::size_t at : {0U, 8U, 32U, 40U}) EXPECT_EQ(bars[at], 1U) << at;
+    EXPECT_EQ(bars[63], 2U);
+    const samples same(3, std::vector<float>{2, 2, 2});
+    EXPECT_EQ(octet::report(identity(), octet::quantize(identity(), same), same).layers[0].seen.bars[0], 3U);
+}
+
+TEST(report, layers_have_their_sizes_and_if_asked_their_times) {
+    const graph net = small_network();
+    const samples data = small_samples(2);
+    const octet::quantized_graph int8 = octet::quantize(net, data);
+    const auto untimed = octet::report(net, int8, data), timed = octet::report(net, int8, data, {.timed_runs = 3});
+    EXPECT_EQ(layer(untimed, "first").float_weight_bytes, 4U * (8 * 36 + 8));
+    EXPECT_EQ(layer(untimed, "first").int8_weight_bytes, 8U * 36 + 4 * 8 + 4 * 8);
+    EXPECT_EQ(layer(untimed, "pool").float_weight_bytes, 0U);
+    std::size_t bytes = 0;
+    for (const octet::layer_report& one : untimed.layers) {
+        EXPECT_EQ(one.int8_microseconds, 0.0) << one.name;
+        EXPECT_EQ(one.float_microseconds, 0.0) << one.name;
+        bytes += one.int8_weight_bytes;
+    }
+    EXPECT_EQ(bytes, untimed.int8_weight_bytes);
+    EXPECT_EQ(untimed.timed_runs, 0U);
+    EXPECT_EQ(timed.timed_runs, 3U);
+    // What a clock says is no test's business but this: it has been read for whatever runs, and for nothing else.
+    for (const char* name : {"first", "left", "right", "pool", "scores"}) {
+        EXPECT_GT(layer(timed, name).int8_microseconds, 0.0) << name;
+        EXPECT_GT(layer(timed, name).float_microseconds, 0.0) << name;
+    }
+    EXPECT_EQ(layer(timed, "flat").int8_microseconds, 0.0) << "a view";
+    EXPECT_EQ(layer(timed, "sum").int8_microseconds, 0.0) << "it runs inside the convolution before it";
+    EXPECT_GT(layer(timed, "sum").float_microseconds, 0.0);
+    EXPECT_EQ(octet::to_text(untimed).find("int8 us"), std::string::npos);
+    EXPECT_NE(octet::to_text(timed).find("int8 us"), std::string::npos);
+}
+
 TEST(report, text_is_a_table_of_at_most_140_columns) {
     graph net;
     tensor_id x = net.input("image", {1, 6, 6, 4});

@@ -70,6 +70,7 @@ static_assert(noexcept(std::declval<const octet::step&>().run(octet::memory{})))
 static_assert(std::is_nothrow_move_constructible_v<octet::step>);
 static_assert(noexcept(std::declval<const octet::conv2d<>&>()({}, {}, nullptr)));
 static_assert(noexcept(std::declval<const octet::depthwise_conv2d<>&>()({}, {}, nullptr)));
+static_assert(noexcept(std::declval<const octet::linear<>&>()({}, {}, nullptr)));
 static_assert(noexcept(std::declval<const octet::add_layer<>&>()({}, {}, {})));
 static_assert(noexcept(std::declval<const octet::lookup_layer&>()({}, {})));
 static_assert(noexcept(std::declval<const octet::conv2d_float&>()({}, {}, nullptr)));

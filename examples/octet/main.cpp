@@ -20,12 +20,21 @@ struct typed {
     std::vector<std::string> mean, scale;
 };
 
-octet::range_selection parse_observer(const std::string& words) {
+octet::activation_observer parse_observer(std::string_view words) {
+    const auto number_after = [&](std::string_view name) {
+        return parse_number(octet::text("--observer ", name), words.substr(name.size() + 1));
+    };
     if (words == "minmax") return octet::min_max{};
     if (words == "percentile") return octet::percentile{};
-    if (words.starts_with("percentile:"))
-        return octet::percentile{parse_number("--observer percentile", std::string_view(words).substr(11))};
-    octet::fail("--observer: '", words, "' is none: write minmax or percentile:99.99");
+    if (words.starts_with("percentile:")) return octet::percentile{number_after("percentile")};
+    if (words == "kl") return octet::kl_divergence{};
+    if (words == "mse") return octet::mean_squared_error{};
+    if (words == "automatic") return octet::automatic{};
+    if (words == "moving_average") return octet::moving_average{};
+    if (words.starts_with("moving_average:")) return octet::moving_average{number_after("moving_average")};
+    octet::fail("--observer: '", words,
+                "' is none: write minmax, percentile:99.99, mse, kl, automatic or moving_average:0.9, ",
+                "and global: before it for one range over the network");
 }
 
 void understand(const typed& words, arguments& to) {
@@ -36,7 +45,8 @@ void understand(const typed& words, arguments& to) {
     for (const std::string& one : words.scale) to.format.scale.push_back(parse_fraction("--scale", one));
     to.format.bgr = words.order == "bgr";
     to.format.nchw = words.layout == "nchw";
-    to.how.activations = parse_observer(words.observer);
+    to.how.global = words.observer.starts_with("global:");
+    to.how.activations = parse_observer(std::string_view(words.observer).substr(to.how.global ? 7 : 0));
     to.observer = words.observer;
     to.how.activation_scheme = words.scheme == "symmetric" ? octet::scheme::symmetric : octet::scheme::asymmetric;
     to.how.weight_granularity =
@@ -92,7 +102,11 @@ void add_options(CLI::App& command, arguments& to, typed& words) {
         ->group(group);
 
     group = "Quantization";
-    command.add_option("--observer", words.observer, "percentile:99.999 (default), any other percentile, minmax")
+    command
+        .add_option(
+            "--observer", words.observer,
+            "percentile:99.999 (default) or any other, minmax, mse, kl, automatic (chooses the scales of weights "
+            "too), moving_average:0.9; global:percentile:99.999: one range over the network")
         ->group(group);
     command.add_option("--scheme", words.scheme, "of activations: asymmetric (default), symmetric")
         ->check(CLI::IsMember({"asymmetric", "symmetric"}))

@@ -17,6 +17,7 @@
 #include "octet/nn/conv2d.hpp"
 #include "octet/nn/depthwise_conv2d.hpp"
 #include "octet/nn/elementwise.hpp"
+#include "octet/nn/linear.hpp"
 #include "octet/nn/lookup.hpp"
 #include "octet/nn/pool2d.hpp"
 #include "octet/nn/softmax.hpp"

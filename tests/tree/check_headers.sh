@@ -18,7 +18,8 @@ for layer in io ptq compress train report; do may_include[$layer]="${may_include
 # Too dear for a header that every user's translation unit reads.
 heavy="iostream functional regex random ranges filesystem fstream sstream iomanip thread future mutex"
 # The umbrella and the layers need the standard library only; these files are opt-in and may include the library named.
-declare -A may_use=([eigen.hpp]="Eigen unsupported" [xsimd.hpp]="xsimd" [io/onnx]="protozero" [io/tflite]="flatbuffers")
+declare -A may_use=([eigen.hpp]="Eigen unsupported" [xsimd.hpp]="xsimd" [json.hpp]="nlohmann" [io/onnx]="protozero" [io/tflite]="flatbuffers"
+                  [io/file]="fcntl.h sys unistd.h")
 
 bad=0
 breaks() { echo "$1: $2"; bad=1; }

@@ -32,12 +32,15 @@ class histogram {
 
     histogram() : counts_(static_cast<std::size_t>(bins)) {}
 
-    void observe(std::span<const float> values) noexcept {
+    /// Returns the extremes of the finite ones among these values; min > max where there is none.
+    range observe(std::span<const float> values) noexcept {
         const seen all = count(values);
         // A sum with 0 turns -0 into 0: which of the two came first must not show.
-        least_ = std::min(least_, all.least + 0.0F), most_ = std::max(most_, all.most + 0.0F);
+        const range here{all.least + 0.0F, all.most + 0.0F};
+        least_ = std::min(least_, here.min), most_ = std::max(most_, here.max);
         finite_ += values.size() - all.nans - all.infinities;
         zeros_ += all.zeros, nans_ += all.nans, infinities_ += all.infinities;
+        return here;
     }
     /// As if this one had seen what `other` saw too.
     void merge(const histogram& other) noexcept {
@@ -61,7 +64,8 @@ class histogram {
     }
 
     std::span<const std::uint64_t> counts() const noexcept { return {counts_.data(), counts_.size()}; }
-    /// How many values were seen: finite (zeros among them), exactly 0, NaN, infinite.
+    /// How many values were seen: all, finite (zeros among them), exactly 0, NaN, infinite.
+    std::uint64_t values() const noexcept { return finite_ + nans_ + infinities_; }
     std::uint64_t finite() const noexcept { return finite_; }
     std::uint64_t zeros() const noexcept { return zeros_; }
     std::uint64_t nans() const noexcept { return nans_; }
@@ -92,6 +96,37 @@ class histogram {
         };
         for (std::uint64_t above = in_bin(); above <= cut && step > 0; above += in_bin()) --step;
         return step == middle ? largest : std::min(edge(step + 1), largest);
+    }
+
+    /// What a histogram remembers beside its bins.
+    struct rest {
+        std::uint64_t zeros = 0, nans = 0, infinities = 0;
+        range extremes{};
+    };
+    /// Puts a histogram that was taken apart together again. Returns false, and changes nothing, where no values could
+    /// have left these parts: the extremes stand in the outermost bins that are not empty, and zeros in the middle one.
+    bool restore(std::span<const std::uint64_t> counts, const rest& other) {
+        constexpr std::uint64_t most = ~std::uint64_t{0} / 4;  // of each kind, so that their sum does not wrap
+        std::uint64_t finite = 0;
+        int first = bins, last = -1;
+        if (counts.size() != counts_.size()) return false;
+        for (int bin = 0; bin < bins; ++bin) {
+            const std::uint64_t count = counts[static_cast<std::size_t>(bin)];
+            if (count > most - finite) return false;
+            finite += count;
+            if (count != 0) first = std::min(first, bin), last = bin;
+        }
+        const auto [least, largest] = other.extremes;
+        const bool ends_fit = finite == 0 ? other.extremes == range{}
+                                          : least <= largest && least >= std::numeric_limits<float>::lowest() &&
+                                                largest <= std::numeric_limits<float>::max() &&
+                                                bin_of(least) == first && bin_of(largest) == last;
+        if (!ends_fit || other.zeros > counts[middle] || other.nans > most || other.infinities > most) return false;
+        *this = histogram();
+        counts_.assign(counts.begin(), counts.end());
+        finite_ = finite, zeros_ = other.zeros, nans_ = other.nans, infinities_ = other.infinities;
+        if (finite != 0) least_ = least + 0.0F, most_ = largest + 0.0F;
+        return true;
     }
 
     friend bool operator==(const histogram&, const histogram&) = default;

@@ -12,6 +12,8 @@ struct min_max {};
 
 namespace octet::inline OCTET_ABI {
 
-inline range select(const min_max&, const histogram& seen) noexcept { return seen.extremes(); }
+inline range select(const min_max&, const histogram& seen, scheme = scheme::asymmetric) noexcept {
+    return seen.extremes();
+}
 
 }  // namespace octet::inline OCTET_ABI

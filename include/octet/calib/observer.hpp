@@ -39,23 +39,25 @@ concept observer = requires(Observer one, const Observer other, std::span<const 
 
 namespace octet::inline OCTET_ABI {
 
-/// Watches with a histogram and leaves the choice of the range to a Selection: min_max, percentile, or range_selection
-/// for any of them at run time.
+/// Watches with a histogram and leaves the choice of the range to a Selection: min_max, percentile, mean_squared_error,
+/// kl_divergence, or range_selection for any of them at run time. `grid` is the scheme that the range is chosen for.
 template <class Selection>
 class histogram_observer {
   public:
-    explicit histogram_observer(Selection how = {}) : how_(std::move(how)) {}
+    explicit histogram_observer(Selection how = {}, scheme grid = scheme::asymmetric)
+        : how_(std::move(how)), grid_(grid) {}
 
     void observe(std::span<const float> values) noexcept { seen_.observe(values); }
     void merge(const histogram_observer& other) noexcept { seen_.merge(other.seen_); }
     observed result() const {
-        const range chosen = select(how_, seen_);
+        const range chosen = select(how_, seen_, grid_);
         return {chosen, warnings(seen_, chosen)};
     }
     const histogram& seen() const noexcept { return seen_; }
 
   private:
     Selection how_;
+    scheme grid_;
     histogram seen_;
 };
 

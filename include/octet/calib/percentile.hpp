@@ -40,7 +40,7 @@ namespace octet::inline OCTET_ABI {
 /// From the (cut + 1)-th smallest to the (cut + 1)-th largest value, each moved outwards by less than one bin of the
 /// histogram (2^-7 of the value), inside the exact extremes. Where so many values are 0 that nothing else would remain,
 /// the extremes: clipping everything to 0 is no range.
-inline range select(const percentile& how, const histogram& seen) noexcept {
+inline range select(const percentile& how, const histogram& seen, scheme = scheme::asymmetric) noexcept {
     const range kept = seen.without_tails(how.cut(seen.finite()));
     const float smallest = histogram::edge(1);
     return kept.min >= -smallest && kept.max <= smallest ? seen.extremes() : kept;

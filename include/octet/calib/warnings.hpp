@@ -33,7 +33,7 @@ inline void warn_of_outliers(const histogram& seen, float reach, std::vector<std
 /// What is wrong with data of which `seen` was remembered and `chosen` selected; empty when nothing is.
 inline std::vector<std::string> warnings(const histogram& seen, range chosen) {
     std::vector<std::string> all;
-    const std::uint64_t values = seen.finite() + seen.nans() + seen.infinities();
+    const std::uint64_t values = seen.values();
     if (values == 0) all.push_back("nothing was observed, so the scale is 1: give samples that reach this tensor");
     if (seen.nans() != 0)
         all.push_back(text(seen.nans(), " of ", values,

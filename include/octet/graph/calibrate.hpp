@@ -1,13 +1,23 @@
 // Calibration: the float network runs over the samples and a histogram watches every tensor.
+//   calibration seen = calibrate(model, first_samples);
+//   seen.merge(calibrate(model, other_samples));          // elsewhere, or from a file: io/calibration.hpp
+//   quantized_graph int8 = quantize(model, seen);
 #pragma once
 
+#include <bit>
+#include <concepts>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <span>
+#include <string_view>
+#include <utility>
 #include <vector>
 
-#include "octet/calib/histogram.hpp"
+#include "octet/calib/calibration.hpp"
 #include "octet/core/algorithm.hpp"
 #include "octet/core/progress.hpp"
+#include "octet/graph/passes.hpp"
 #include "octet/graph/samples.hpp"
 #include "octet/graph/session.hpp"
 
@@ -18,19 +28,54 @@ struct calibrate_options {
     parallel threads{};           ///< nor on this
     std::optional<isa> target{};  ///< nor on this
     octet::progress progress{};   ///< told after every run how many samples have been watched
+    /// Keep moving averages too, each run being one batch of them: these depend on `batch` and on the samples' order.
+    std::optional<moving_average> moving{};
 };
 
 }  // namespace octet
 
 namespace octet::inline OCTET_ABI {
 
-/// One histogram for each tensor of the graph: the same for any batch, number of threads and instruction set. Those of
-/// constants stay empty. Throws octet::error as check_samples and session do.
+/// A number that two networks share only if they are the same: names, operations, shapes, wiring, activations, weights
+/// and constants. FNV-1a over 32-bit words, the same on every machine.
+std::uint64_t fingerprint(const std::same_as<graph> auto& net) {
+    std::uint64_t hash = 0xcbf29ce484222325U;
+    const auto word = [&](std::uint32_t bits) { hash = (hash ^ bits) * 0x100000001b3U; };
+    const auto string = [&](std::string_view all) {
+        word(static_cast<std::uint32_t>(all.size()));
+        for (const char c : all) word(static_cast<unsigned char>(c));
+    };
+    const auto reals = [&](const std::vector<float>& all) {
+        word(static_cast<std::uint32_t>(all.size()));
+        for (const float x : all) word(std::bit_cast<std::uint32_t>(x));
+    };
+    for (const tensor& value : net.tensors()) {
+        string(value.name);
+        for (int i = 0; i < value.dims.rank(); ++i) word(static_cast<std::uint32_t>(value.dims[i]));
+        reals(value.constant);
+    }
+    for (const node& step : net.nodes()) {
+        string(step.name), string(kind_of(step.what));
+        for (const tensor_id id : step.inputs) word(static_cast<std::uint32_t>(id));
+        word(static_cast<std::uint32_t>(step.output));
+        const auto* clip = std::get_if<op::clip>(&step.what);
+        const activation_range held = clip == nullptr ? step.activation : clip->range;
+        reals({held.low, held.high});
+        if (const layer_weights* w = weights_of(step.what)) reals(w->values), reals(w->bias);
+        if (const auto* norm = std::get_if<op::batch_norm>(&step.what)) reals(norm->factor), reals(norm->shift);
+    }
+    return hash;
+}
+
+/// One histogram for each tensor of the graph as `optimize` folds it: the same for any order of samples, batch, number
+/// of threads and instruction set. Throws octet::error as check_samples and session do.
 template <class Session = session<>>
-std::vector<histogram> calibrate(const graph& net, const samples& data, const calibrate_options& options = {}) {
+calibration calibrate(graph net, const samples& data, const calibrate_options& options = {}) {
+    optimize(net);
     check_samples(net, data);
     if (options.batch < 1) fail("calibration with a batch of ", options.batch, ": it must be at least 1");
-    std::vector<histogram> seen(net.tensors().size());
+    calibration all{fingerprint(net), data.count, options.moving, {}};
+    for (const tensor& value : net.tensors()) all.tensors.push_back({value.name});
     const auto run_all = [&](std::size_t first, std::size_t end, int batch) {
         Session run(as_float(net), {.batch = batch, .target = options.target, .threads = options.threads});
         for (; first < end; first += static_cast<std::size_t>(batch)) {
@@ -40,12 +85,16 @@ std::vector<histogram> calibrate(const graph& net, const samples& data, const ca
             }
             run.run_observed([&]<class T>(tensor_id id, tensor_view<const T> values) {
                 if constexpr (std::is_same_v<T, float>) {
-                    histogram& own = seen[static_cast<std::size_t>(id)];
-                    const auto cols = static_cast<std::size_t>(values.cols());
-                    if (values.dense())
-                        own.observe({values.data, static_cast<std::size_t>(values.dims.elements())});
-                    else
-                        for (std::int64_t r = 0; r < values.rows(); ++r) own.observe({values.row(r), cols});
+                    tensor_calibration& own = all.tensors[static_cast<std::size_t>(id)];
+                    // A dense tensor is one row; the channels of a concatenation are rows with gaps.
+                    const std::int64_t rows = values.dense() ? 1 : values.rows();
+                    const auto count = static_cast<std::size_t>(values.dims.elements() / rows);
+                    range reached{};
+                    for (std::int64_t r = 0; r < rows; ++r) {
+                        const range row = own.seen.observe({values.row(r), count});
+                        reached = r == 0 ? row : range{std::min(reached.min, row.min), std::max(reached.max, row.max)};
+                    }
+                    if (options.moving) advance(own.average, *options.moving, reached);
                 }
             });
             options.progress.report(options.progress.context, first + static_cast<std::size_t>(batch), data.count);
@@ -57,13 +106,18 @@ std::vector<histogram> calibrate(const graph& net, const samples& data, const ca
     if (whole != data.count) run_all(whole, data.count, static_cast<int>(data.count - whole));
     // What the session made as a view of other tensors holds their values.
     for (const node& step : net.nodes()) {
-        histogram& own = seen[static_cast<std::size_t>(step.output)];
+        tensor_calibration& own = all.tensors[static_cast<std::size_t>(step.output)];
         const bool view =
             std::holds_alternative<op::reshape>(step.what) || std::holds_alternative<op::concat>(step.what);
-        if (view && own.finite() + own.nans() + own.infinities() == 0)
-            for (const tensor_id from : step.inputs) own.merge(seen[static_cast<std::size_t>(from)]);
+        if (!view || own.seen.values() != 0) continue;
+        for (const tensor_id from : step.inputs) {
+            const tensor_calibration& part = all.tensors[static_cast<std::size_t>(from)];
+            own.seen.merge(part.seen);
+            own.average.min = std::min(own.average.min, part.average.min);
+            own.average.max = std::max(own.average.max, part.average.max);
+        }
     }
-    return seen;
+    return all;
 }
 
 }  // namespace octet::inline OCTET_ABI

@@ -12,6 +12,7 @@
 #include "octet/nn/conv2d.hpp"
 #include "octet/nn/depthwise_conv2d.hpp"
 #include "octet/nn/elementwise.hpp"
+#include "octet/nn/linear.hpp"
 #include "octet/nn/lookup.hpp"
 #include "octet/nn/movement.hpp"
 #include "octet/nn/pool2d.hpp"
@@ -109,19 +110,12 @@ struct int8_steps {
         emit_layer(depthwise_conv2d<Rounding>({by_tap, conv.groups, conv.taps.kernel, q.scales, q.bias},
                                               options(conv.taps, conv.groups)));
     }
-    void operator()(const op::linear& linear) const {
-        const int from = in(), result = out();
-        auto layer = make_conv(linear.weights, {}, 1);
-        const std::string kernel = layer.kernel().name;
-        const isa target = layer.kernel().target;
-        const std::size_t scratch = layer.scratch_bytes(threads().workers);
-        emit(
-            kernel, target, {from}, result,
-            [=, run = std::move(layer)](const memory& m) noexcept {
-                run(as_pixels(m.template read<std::int8_t>(from)), as_pixels(m.template write<std::int8_t>(result)),
-                    m.scratch, m.threads);
-            },
-            scratch);
+    void operator()(const op::linear& product) const {
+        const quantized_layer& q = integers();
+        const int inputs = static_cast<int>(to.dims_of(n.inputs[0]).cols());
+        emit_layer(linear<Rounding>(
+            {q.values, product.weights.outputs, inputs, q.scales, q.bias},
+            {.input = params_in(), .output = params_out(), .limits = limits(), .target = to.target_, .name = who()}));
     }
     /// The convolution of this node and the add that reads it, in one step: see conv2d.
     void conv_and_add(const op::conv2d& conv, const node& sum) const {

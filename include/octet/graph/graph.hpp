@@ -25,12 +25,19 @@ namespace octet {
 /// The index of a tensor in graph::tensors().
 using tensor_id = std::int32_t;
 
+/// How a file has an input or output of the network: what an importer saw, and an exporter restores.
+struct file_form {
+    bool channels_first = false;  ///< of rank 4: N, C, H, W in the file; always N, H, W, C in the graph
+    std::int64_t batch = 0;       ///< a batch that the file fixes; 0: left open
+};
+
 /// A value of the network. The first size of every tensor but a constant is the batch, 1 in a graph; a session chooses
 /// it. `constant` holds the elements of a constant and is empty for what is computed.
 struct tensor {
     std::string name;
     shape dims;
     std::vector<float> constant;
+    file_form form{};
     bool is_constant() const noexcept { return !constant.empty(); }
 };
 
@@ -92,6 +99,7 @@ class graph : run_time_only {
     /// For passes: the nodes themselves. A pass keeps every input made before it is read.
     std::vector<node>& edit() noexcept { return nodes_; }
     void rename(tensor_id id, std::string name) { tensors_[static_cast<std::size_t>(id)].name = std::move(name); }
+    void set_form(tensor_id id, file_form form) noexcept { tensors_[static_cast<std::size_t>(id)].form = form; }
 
   private:
     tensor_id append(tensor value);
@@ -118,14 +126,14 @@ inline tensor_id graph::input(std::string name, const shape& dims) {
     if (dims.rank() < 1 || dims[0] != 1)
         fail("input '", name, "' has shape ", to_string(dims),
              ": its first size is the batch and must be 1 in a graph, a session chooses it");
-    const tensor_id id = append({std::move(name), dims, {}});
+    const tensor_id id = append({std::move(name), dims, {}, {}});
     inputs_.push_back(id);
     return id;
 }
 
 inline tensor_id graph::constant(std::string name, const shape& dims, std::vector<float> data) {
     check_values(text("constant '", name, "'"), data, static_cast<std::size_t>(dims.elements()));
-    return append({std::move(name), dims, std::move(data)});
+    return append({std::move(name), dims, std::move(data), {}});
 }
 
 template <class Operation>
@@ -165,7 +173,7 @@ tensor_id graph::add(std::string name, Operation what, std::vector<tensor_id> in
             fail(who, ": input '", at(id).name, "' of shape ", to_string(at(id).dims),
                  " has not the rank of the result, ", to_string(dims),
                  ", so that its batch would meet another axis: reshape it first");
-    const tensor_id id = append({name, dims, {}});
+    const tensor_id id = append({name, dims, {}, {}});
     nodes_.push_back({std::move(name), std::move(held_what), std::move(inputs), id, activation});
     return id;
 }

@@ -6,6 +6,9 @@
 #include <concepts>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,17 +20,27 @@
 #include "octet/graph/calibrate.hpp"
 #include "octet/graph/passes.hpp"
 #include "octet/graph/quantized_graph.hpp"
+#include "octet/graph/ranges.hpp"
 #include "octet/quant/quantizer.hpp"
 
 namespace octet {
 
-enum class scheme { asymmetric, symmetric };
 enum class granularity { per_channel, per_tensor };
 
+/// How the scale of a channel's weights is chosen: as its largest weight / 127, or near that as the one with the least
+/// expected error of the layer's outputs (detail::least_error_scale says how).
+enum class weight_scales { largest, least_error };
+
+/// A selection from each tensor's histogram, or a moving average of the extremes of runs.
+using activation_observer = std::variant<range_selection, moving_average>;
+
 struct quantize_options {
-    range_selection activations = percentile{99.999};  ///< how a tensor's range is chosen from what was observed
-    scheme activation_scheme = scheme::asymmetric;     ///< of activations; weights are always symmetric
+    /// How a tensor's range is chosen from what was observed. `automatic` chooses the scales of weights too.
+    activation_observer activations = percentile{99.999};
+    scheme activation_scheme = scheme::asymmetric;  ///< of activations; weights are always symmetric
+    bool global = false;  ///< one range for all int8 tensors, not one for each group that shares parameters
     granularity weight_granularity = granularity::per_channel;
+    weight_scales weights = weight_scales::largest;
     rounding_policy rounding = rounding_policy::nearest_even;  ///< the session must round the same way
     std::vector<std::string> leave_in_float{};                 ///< names of nodes
     calibrate_options calibration{};
@@ -39,50 +52,41 @@ namespace octet::inline OCTET_ABI {
 
 namespace detail {
 
-/// Tensors that must share one scale and zero point, because an operation between them moves bytes as they are.
-class shared_params {
-  public:
-    explicit shared_params(std::size_t count) : parent_(count) {
-        for (std::size_t i = 0; i < count; ++i) parent_[i] = i;
+/// The scale among `largest` * k / 128, k in [104, 160], whose rounding and clipping of the weights changes the layer's
+/// outputs least where its inputs are independent, of the mean and variance that calibration saw: the sum over output
+/// channels of variance * sum e^2 + mean^2 * (sum e)^2, e = w - scale * q. The second term is what shifts an output
+/// that sums many inputs of one sign, and what the largest weight alone leaves to chance.
+template <class Weights>
+scale least_error_scale(const Weights& weights, std::size_t inner, scale largest, moments input) {
+    scale best = largest;
+    double least = std::numeric_limits<double>::infinity();
+    for (int i = 0; i <= 56; ++i) {
+        const int k = i <= 24 ? 128 - i : 104 + i;  // 128 first: it stays where nothing is better
+        const scale step(largest.value * static_cast<float>(k) / 128);
+        const quant_params params{step, zero_point(0)};
+        double error = 0.0;
+        for (std::size_t first = 0; first < weights.size(); first += inner) {
+            double sum = 0.0, squares = 0.0;
+            for (const float w : weights.subspan(first, inner)) {
+                // Both products are exact in double, so that no compiler's contraction shows.
+                const std::int32_t q = quantize_value(w, params, -127, 127);
+                const auto e = static_cast<float>(double{w} - double{step.value} * q);
+                sum += double{e}, squares += double{e} * double{e};
+            }
+            error = ieee::fma(input.variance, squares, error);
+            error = ieee::fma(input.mean * sum, input.mean * sum, error);
+        }
+        if (error < least) least = error, best = step;
     }
-    std::size_t root(std::size_t i) {
-        while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
-        return i;
-    }
-    void join(tensor_id a, tensor_id b) {
-        parent_[root(static_cast<std::size_t>(a))] = root(static_cast<std::size_t>(b));
-    }
-
-  private:
-    std::vector<std::size_t> parent_;
-};
-
-inline bool moves_bytes(const operation& what, rounding_policy rounding) {
-    const auto* pool = std::get_if<op::pool2d>(&what);
-    const bool averages =
-        (pool != nullptr && pool->kind == pool_kind::average) || std::holds_alternative<op::global_average_pool>(what);
-    return (pool != nullptr && pool->kind == pool_kind::max) || std::holds_alternative<op::concat>(what) ||
-           std::holds_alternative<op::pad>(what) || std::holds_alternative<op::reshape>(what) ||
-           std::holds_alternative<op::transpose>(what) || (averages && rounding != rounding_policy::nearest_even);
+    return best;
 }
 
-/// What an operation can return at all, where that is a fixed interval: 256 steps of 1/256 from 0, or of 1/128 from -1.
-inline bool fixed_range(const operation& what, range& found) {
-    const auto* table = std::get_if<op::lookup>(&what);
-    const bool unit =
-        std::holds_alternative<op::softmax>(what) || (table != nullptr && table->what == function::logistic);
-    const bool symmetric_unit = table != nullptr && table->what == function::tanh;
-    if (unit) found = {0.0F, 255.0F / 256.0F};
-    if (symmetric_unit) found = {-1.0F, 127.0F / 128.0F};
-    return unit || symmetric_unit;
-}
-
-/// The integers of a layer with weights. A scale is chosen from the largest weight of its channel (or tensor) and
-/// doubled until no accumulator can leave 32 bits: |bias| + max(z + 128, 127 - z) * sum |q_w| <= 2^31 - 1. Returns how
-/// many scales had to be.
+/// The integers of a layer with weights. The scale of each channel (or tensor) is chosen from its largest weight or, if
+/// `input_moments` are given, as the one of the least error; and doubled until no accumulator can leave 32 bits:
+/// |bias| + max(z + 128, 127 - z) * sum |q_w| <= 2^31 - 1. Returns how many scales had to be doubled.
 /// (A template, so that only units that quantize compile it.)
 int quantize_weights(const std::same_as<layer_weights> auto& from, quant_params input, granularity grain,
-                     quantized_layer& to) {
+                     const std::optional<moments>& input_moments, quantized_layer& to) {
     const auto outputs = static_cast<std::size_t>(from.outputs);
     const std::size_t inner = from.values.size() / outputs;
     const bool per = grain == granularity::per_channel;
@@ -90,13 +94,17 @@ int quantize_weights(const std::same_as<layer_weights> auto& from, quant_params 
     using weights = quantizer<symmetric, per_channel, std::int8_t>;
     const channel_layout layout{1, static_cast<std::int64_t>(per ? outputs : 1),
                                 static_cast<std::int64_t>(per ? inner : from.values.size())};
-    const weights chosen(from.values, layout);
-    std::vector<quant_params> params(chosen.params().begin(), chosen.params().end());
+    const weights largest(from.values, layout);
+    std::vector<quant_params> params(largest.params().begin(), largest.params().end());
     to.values.resize(from.values.size());
     to.bias.resize(outputs);
     int doubled = 0;
     for (std::size_t c = 0; c < params.size(); ++c) {
         const std::size_t first = per ? c : 0, last = per ? c + 1 : outputs;
+        if (input_moments)
+            params[c].scale = least_error_scale(std::span(from.values).subspan(first * inner, (last - first) * inner),
+                                                inner, params[c].scale, *input_moments);
+        const scale chosen = params[c].scale;
         for (bool fits = false; !fits; params[c].scale = fits ? params[c].scale : scale(params[c].scale.value * 2)) {
             const quantizer<symmetric, per_tensor, std::int8_t> one(params[c]);
             one.quantize({from.values.data() + first * inner, (last - first) * inner},
@@ -111,31 +119,19 @@ int quantize_weights(const std::same_as<layer_weights> auto& from, quant_params 
                 if (fits) to.bias[o] = static_cast<std::int32_t>(bias);
             }
         }
-        doubled += params[c] == chosen[c] ? 0 : 1;
+        doubled += params[c].scale == chosen ? 0 : 1;
         to.scales.push_back(params[c].scale);
     }
     return doubled;
 }
 
-}  // namespace detail
-
-/// Quantizes every layer that has an int8 form and is not named in leave_in_float:
-///  1. passes: batch normalization and activations are folded (optimize);
-///  2. calibration: histograms of every tensor over the samples;
-///  3. activations: int8, one scale and zero point a tensor; tensors that share bytes share them;
-///  4. weights: int8 in [-127, 127], zero point 0, per output channel or per tensor; bias int32, scale s_in * s_w.
-/// The same graph, samples and options give the same integers on every machine, for any batch and threads.
-/// Throws octet::error when there are no samples, a name in leave_in_float is not a node, or nothing would be int8.
-template <class Session = session<>>
-quantized_graph quantize(graph net, const samples& data, const quantize_options& options = {}) {
+/// Which layers and tensors are int8.
+quantized_graph choose_layers(std::same_as<graph> auto net, const quantize_options& options) {
     validate(net);
     optimize(net);
     quantized_graph all = as_float(std::move(net));
     all.rounding = options.rounding;
     const std::vector<node>& nodes = all.net.nodes();
-    const auto count = all.net.tensors().size();
-    const auto at = [](tensor_id id) { return static_cast<std::size_t>(id); };
-
     const auto named = [&](const std::string& name) {
         for (const node& n : nodes)
             if (n.name == name) return true;
@@ -146,65 +142,72 @@ quantized_graph quantize(graph net, const samples& data, const quantize_options&
             fail("leave_in_float names '", name,
                  "', but no node has that name after folding: see the report for names");
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-        const bool asked = detail::contains(options.leave_in_float, nodes[i].name);
+        const bool asked = contains(options.leave_in_float, nodes[i].name);
         const bool no_form = std::holds_alternative<op::batch_norm>(nodes[i].what);
         all.layers[i].is_int8 = !asked && !no_form;
         all.layers[i].reason = asked ? "left in float as asked" : no_form ? "has no int8 form here" : "";
+        if (!all.layers[i].is_int8) continue;
+        for (const tensor_id id : nodes[i].inputs) all.tensors[static_cast<std::size_t>(id)].is_int8 = true;
+        all.tensors[static_cast<std::size_t>(nodes[i].output)].is_int8 = true;
     }
     if (all.quantized_layers() == 0)
         fail("nothing to quantize: none of the ", nodes.size(), " nodes would be int8, ", options.leave_in_float.size(),
              " of them are left in float as asked");
+    return all;
+}
 
-    const std::vector<histogram> seen = calibrate<Session>(all.net, data, options.calibration);
-    if (data.count == 1)
+inline bool measures_weights(const quantize_options& options) {
+    const auto* how = std::get_if<range_selection>(&options.activations);
+    return options.weights == weight_scales::least_error || (how != nullptr && std::holds_alternative<automatic>(*how));
+}
+
+void check_calibration(const std::same_as<graph> auto& net, const calibration& seen) {
+    if (seen.tensors.size() != net.tensors().size() || seen.network != fingerprint(net))
+        fail("this calibration is of another network, or of this one with other weights or passes: it watched ",
+             seen.tensors.size(), " tensors, and the model to quantize has ", net.tensors().size(),
+             ": calibrate this model");
+    if (seen.samples == 0) fail("this calibration has seen no samples: calibrate with at least one");
+}
+
+/// The range of each tensor on its own, as options.activations chooses it; what is wrong with its data goes to
+/// `complaints`, where it is int8.
+std::vector<range> choose_ranges(const std::same_as<quantized_graph> auto& all, const calibration& seen,
+                                 const quantize_options& options, std::vector<std::string>& complaints) {
+    const auto* average = std::get_if<moving_average>(&options.activations);
+    if (average != nullptr && seen.moving != *average)
+        fail("a moving average with momentum ", average->momentum(), " is asked for, and this calibration kept ",
+             seen.moving ? text("one with momentum ", seen.moving->momentum()) : "none",
+             ": set calibrate_options::moving when calibrating");
+    return own_ranges(all, seen, [&](std::size_t t) {
+        const tensor_calibration& one = seen.tensors[t];
+        const range chosen = average != nullptr ? range_of(one.average)
+                                                : select(std::get<range_selection>(options.activations), one.seen,
+                                                         options.activation_scheme);
+        if (all.tensors[t].is_int8)
+            for (const std::string& warning : warnings(one.seen, chosen))
+                complaints.push_back(text("'", all.net.tensors()[t].name, "': ", warning));
+        return chosen;
+    });
+}
+
+/// Parameters of all tensors and the integers of all layers.
+quantized_graph quantize_layers(std::same_as<quantized_graph> auto all, const calibration& seen,
+                                const quantize_options& options) {
+    const std::vector<node>& nodes = all.net.nodes();
+    if (seen.samples == 1)
         all.warnings.push_back("one sample alone was shown: its ranges may not hold for others, give a few hundred");
-    detail::shared_params shared(count);
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-        if (!all.layers[i].is_int8) continue;
-        for (const tensor_id id : nodes[i].inputs) {
-            all.tensors[at(id)].is_int8 = true;
-            if (detail::moves_bytes(nodes[i].what, options.rounding)) shared.join(id, nodes[i].output);
-        }
-        all.tensors[at(nodes[i].output)].is_int8 = true;
-    }
-
-    // The range of each tensor, then of each group that shares parameters.
-    std::vector<range> ranges(count), joined(count);
-    for (std::size_t t = 0; t < count; ++t) {
-        const tensor& value = all.net.tensors()[t];
-        if (value.is_constant()) {
-            range& r = ranges[t] = {value.constant[0], value.constant[0]};
-            for (const float x : value.constant) r = {std::min(r.min, x), std::max(r.max, x)};
-        } else if (seen[t].finite() + seen[t].nans() + seen[t].infinities() != 0) {
-            ranges[t] = select(options.activations, seen[t]);
-            if (all.tensors[t].is_int8)
-                for (const std::string& warning : warnings(seen[t], ranges[t]))
-                    all.warnings.push_back(text("'", value.name, "': ", warning));
-        }
-    }
-    for (const node& n : nodes) {
-        detail::fixed_range(n.what, ranges[at(n.output)]);
-        if (const auto* grow = std::get_if<op::pad>(&n.what)) {
-            range& r = ranges[at(n.output)];
-            r = {std::min(r.min, grow->value), std::max(r.max, grow->value)};
-        }
-    }
-    for (std::size_t t = 0; t < count; ++t) {
-        range& r = joined[shared.root(t)];
-        r = {std::min(r.min, ranges[t].min), std::max(r.max, ranges[t].max)};
-    }
-    for (std::size_t t = 0; t < count; ++t) {
+    const std::vector<range> own = choose_ranges(all, seen, options, all.warnings);
+    const std::vector<range> joined = joined_ranges(sharing_groups(all, options.global), own);
+    for (std::size_t t = 0; t < all.tensors.size(); ++t) {
         quantized_tensor& q = all.tensors[t];
-        q.observed = joined[shared.root(t)];
-        q.params = options.activation_scheme == scheme::asymmetric
-                       ? quantizer<asymmetric, per_tensor>::choose_params(q.observed)
-                       : quantizer<symmetric, per_tensor>::choose_params(q.observed);
+        q.observed = joined[t];
+        q.params = choose_params(q.observed, options.activation_scheme);
     }
     for (const tensor_id id : all.net.inputs()) {
         bool only_int8 = true;
         for (std::size_t i = 0; i < nodes.size(); ++i)
             for (const tensor_id read : nodes[i].inputs) only_int8 = only_int8 && (read != id || all.layers[i].is_int8);
-        all.tensors[at(id)].is_int8 = only_int8;
+        all.tensors[static_cast<std::size_t>(id)].is_int8 = only_int8;
     }
 
     for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -212,7 +215,10 @@ quantized_graph quantize(graph net, const samples& data, const quantize_options&
         const quant_params input = all.at(nodes[i].inputs[0]).params;
         const layer_weights* weights = weights_of(nodes[i].what);
         if (weights == nullptr) continue;
-        const int raised = detail::quantize_weights(*weights, input, options.weight_granularity, all.layers[i]);
+        std::optional<moments> input_moments;
+        if (measures_weights(options))
+            input_moments = moments_of(seen.tensors[static_cast<std::size_t>(nodes[i].inputs[0])].seen);
+        const int raised = quantize_weights(*weights, input, options.weight_granularity, input_moments, all.layers[i]);
         if (raised != 0)
             all.warnings.push_back(
                 text(kind_of(nodes[i].what), " '", nodes[i].name, "': ", raised, " of ", all.layers[i].scales.size(),
@@ -221,6 +227,31 @@ quantized_graph quantize(graph net, const samples& data, const quantize_options&
                      input.scale.value));
     }
     return all;
+}
+
+}  // namespace detail
+
+/// Quantizes every layer that has an int8 form and is not named in leave_in_float:
+///  1. passes: batch normalization and activations are folded (optimize);
+///  2. calibration: histograms of every tensor over the samples, or `seen`, made by calibrate before;
+///  3. activations: int8, one scale and zero point a tensor; tensors that share bytes share them;
+///  4. weights: int8 in [-127, 127], zero point 0, per output channel or per tensor; bias int32, scale s_in * s_w.
+/// The same graph, samples and options give the same integers on every machine, for any batch and threads; a moving
+/// average alone depends on the batch and the order of samples.
+/// Throws octet::error when there are no samples, `seen` is of another network or lacks the moving averages asked for,
+/// a name in leave_in_float is not a node, or nothing would be int8.
+template <class Session = session<>>
+quantized_graph quantize(graph net, const samples& data, const quantize_options& options = {}) {
+    quantized_graph all = detail::choose_layers(std::move(net), options);
+    calibrate_options how = options.calibration;
+    if (const auto* average = std::get_if<moving_average>(&options.activations)) how.moving = *average;
+    const calibration seen = calibrate<Session>(all.net, data, how);
+    return detail::quantize_layers(std::move(all), seen, options);
+}
+quantized_graph quantize(graph net, const std::same_as<calibration> auto& seen, const quantize_options& options = {}) {
+    quantized_graph all = detail::choose_layers(std::move(net), options);
+    detail::check_calibration(all.net, seen);
+    return detail::quantize_layers(std::move(all), seen, options);
 }
 
 }  // namespace octet::inline OCTET_ABI

@@ -19,7 +19,8 @@ struct quantized_tensor {
 };
 
 /// One node of the graph, by its index: whether it runs in int8 (else `reason` says why not), and for layers with
-/// weights their integers: values [outputs, inner] in [-127, 127], scales [outputs] or one, bias [outputs].
+/// weights their integers: values [outputs, inner] (in [-127, 127] where quantize chose them), scales [outputs] or one,
+/// bias [outputs].
 struct quantized_layer {
     bool is_int8 = false;
     std::string reason{};
@@ -46,6 +47,21 @@ struct quantized_graph {
         return count;
     }
 };
+
+namespace detail {
+
+/// Whether the int8 step of an operation moves bytes as they are: then its inputs and its output share their
+/// parameters.
+inline bool moves_bytes(const operation& what, rounding_policy rounding) {
+    const auto* pool = std::get_if<op::pool2d>(&what);
+    const bool averages =
+        (pool != nullptr && pool->kind == pool_kind::average) || std::holds_alternative<op::global_average_pool>(what);
+    return (pool != nullptr && pool->kind == pool_kind::max) || std::holds_alternative<op::concat>(what) ||
+           std::holds_alternative<op::pad>(what) || std::holds_alternative<op::reshape>(what) ||
+           std::holds_alternative<op::transpose>(what) || (averages && rounding != rounding_policy::nearest_even);
+}
+
+}  // namespace detail
 
 /// Throws octet::error naming the node unless every node still is what the builder accepts: a pass may have changed
 /// weights, their number or the shapes. (A template, as as_float is.)

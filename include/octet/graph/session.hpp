@@ -76,6 +76,8 @@ class session {
         const memory all = where();
         for (const step& s : program_.steps) s.run(all);
     }
+    /// Step `i` of steps() alone: all of them in their order are run(). For who measures steps.
+    void run_step(std::size_t i) noexcept { program_.steps[i].run(where()); }
     /// As run(); calls observe(tensor_id, view) for each input before the first step, and for each other tensor after
     /// the last step that writes to it (a concatenation takes several), with a view of const int8 or float values.
     /// Tensors that are views of others are not repeated.

@@ -8,6 +8,7 @@
 #include "octet/kernel/depthwise_avx512_vnni.hpp"
 #include "octet/kernel/depthwise_call.hpp"
 #include "octet/kernel/depthwise_scalar.hpp"
+#include "octet/kernel/depthwise_sse41.hpp"
 
 namespace octet::inline OCTET_ABI {
 
@@ -29,6 +30,8 @@ depthwise_entry<Rounding> choose_depthwise(isa target) noexcept {
         case isa::avx_vnni:
         case isa::avx2:
             return detail::depthwise_entry_of<isa::avx2, Rounding>();
+        case isa::sse41:
+            return detail::depthwise_entry_of<isa::sse41, Rounding>();
 #endif
         default:
             return detail::depthwise_entry_of<isa::scalar, Rounding>();

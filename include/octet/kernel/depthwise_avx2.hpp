@@ -37,10 +37,11 @@ struct depthwise_kernel<isa::avx2, Rounding> {
             band b{&call, sources, call.out + row * row_bytes, end - row == 1 ? 0 : row_bytes, 0, 8, 0};
             for (; b.first < w.channels; b.first += 8, b.out += 8, ++b.panel) {
                 b.columns = w.channels - b.first < 8 ? w.channels - b.first : 8;
+                const bool whole = b.columns == 8;
                 if (small && plan.rows == 2 && plan.advance == 1)
-                    two_rows(b);
+                    whole ? two_rows<true>(b) : two_rows<false>(b);
                 else if (small && plan.rows == 1 && plan.advance == 2)
-                    every_second(b);
+                    whole ? every_second<true>(b) : every_second<false>(b);
                 else
                     lines(b);
             }
@@ -78,8 +79,8 @@ struct depthwise_kernel<isa::avx2, Rounding> {
         }
     };
 
-    /// The columns of some rows of the input, from the first one that an output reads on.
-    template <int Rows>
+    /// The columns of some rows of the input, from the first one that an output reads on; Whole: 8 channels of them.
+    template <int Rows, bool Whole>
     struct reader {
         const std::int8_t* at[Rows];
         std::ptrdiff_t step[Rows];
@@ -99,21 +100,22 @@ struct depthwise_kernel<isa::avx2, Rounding> {
             }
         }
         OCTET_INLINE void next(__m128i (&v)[Rows]) noexcept {
-            const bool inside = col >= 0 && col < width;
+            if (static_cast<unsigned>(col++) < static_cast<unsigned>(width)) {
 #pragma GCC unroll 4
-            for (int i = 0; i < Rows; ++i) {
-                v[i] = inside ? bytes(at[i], columns) : outside;
-                at[i] += inside ? step[i] : 0;
+                for (int i = 0; i < Rows; ++i, at[i - 1] += step[i - 1]) v[i] = bytes(at[i], Whole ? 8 : columns);
+            } else {
+#pragma GCC unroll 4
+                for (int i = 0; i < Rows; ++i) v[i] = outside;
             }
-            ++col;
         }
     };
 
     /// 3x3, stride 1: rows 0 and 1 and rows 2 and 3 of three columns in registers serve two output rows.
+    template <bool Whole>
     static void two_rows(const band& b) noexcept {
         const packed_depthwise<Rounding>& w = *b.call->weights;
         const epilogue finish(b);
-        reader<4> rows(b, {0, 1, 2, 3});
+        reader<4, Whole> rows(b, {0, 1, 2, 3});
         const __m256i bias = load(w.bias.data() + 8 * b.panel);
         const std::byte* const weights = w.panel_weights(b.panel);  // [rows 0 and 1, rows 2 and 3][column][output row]
         __m256i in[3][2];
@@ -126,7 +128,8 @@ struct depthwise_kernel<isa::avx2, Rounding> {
         next(in[0]);
         next(in[1]);
         std::int8_t* out = b.out;
-        for (int x = 0; x < b.call->out_width; ++x, out += b.call->out_stride) {
+        const std::ptrdiff_t out_stride = b.call->out_stride, second = b.second;  // stores might change `b`
+        for (int x = b.call->out_width; x > 0; --x, out += out_stride) {
             next(in[2]);
             const std::byte* near = weights;
             asm("" : "+r"(near));  // or compilers keep every weight on the stack
@@ -135,24 +138,26 @@ struct depthwise_kernel<isa::avx2, Rounding> {
             for (int t = 0; t < 6; ++t)
 #pragma GCC unroll 2
                 for (int r = 0; r < 2; ++r) acc[r] = add(acc[r], in[t % 3][t / 3], near + (2 * t + r) * 32);
-            put(out, b.second, finish(acc[0], acc[1]), b.columns);
+            put(out, second, finish(acc[0], acc[1]), Whole ? 8 : b.columns);
 #pragma GCC unroll 2
             for (int g = 0; g < 2; ++g) in[0][g] = in[1][g], in[1][g] = in[2][g];
         }
     }
 
     /// 3x3, stride 2: rows 0 and 1 of three columns; row 2 of the first two, and of the third.
+    template <bool Whole>
     static void every_second(const band& b) noexcept {
         const packed_depthwise<Rounding>& w = *b.call->weights;
         const epilogue finish(b);
-        reader<3> rows(b, {0, 1, 2});
+        reader<3, Whole> rows(b, {0, 1, 2});
         const __m256i bias = load(w.bias.data() + 8 * b.panel);
         const std::byte* const weights = w.panel_weights(b.panel);
         __m128i v[3][3];
         rows.next(v[2]);
         __m256i last = pairs(v[2][0], v[2][1]);
         std::int8_t* out = b.out;
-        for (int x = 0; x < b.call->out_width; ++x, out += b.call->out_stride) {
+        const std::ptrdiff_t out_stride = b.call->out_stride;
+        for (int x = b.call->out_width; x > 0; --x, out += out_stride) {
             const std::byte* near = weights;
             asm("" : "+r"(near));
             __m256i acc = add(bias, last, near);
@@ -164,7 +169,7 @@ struct depthwise_kernel<isa::avx2, Rounding> {
             const __m256i other = add(_mm256_setzero_si256(), pairs(corner, v[1][2]), near + 96);
             acc = add(acc, last, near + 64);
             acc = _mm256_add_epi32(acc, add(other, pairs(v[2][2], v[2][2]), near + 128));
-            put(out, 0, finish(acc, acc), b.columns);
+            put(out, 0, finish(acc, acc), Whole ? 8 : b.columns);
         }
     }
 
@@ -232,7 +237,9 @@ struct depthwise_kernel<isa::avx2, Rounding> {
         return _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b));
     }
     static OCTET_INLINE __m256i add(__m256i acc, __m256i taps, const std::byte* weights) noexcept {
-        return _mm256_add_epi32(acc, _mm256_madd_epi16(taps, load(weights)));
+        acc = _mm256_add_epi32(acc, _mm256_madd_epi16(taps, load(weights)));
+        asm("" : "+x"(acc));  // or compilers add products to each other first, and have no registers for them
+        return acc;
     }
     /// The second row first: where there is none, the first one takes its place.
     static OCTET_INLINE void put(std::int8_t* out, std::ptrdiff_t second, __m128i rows, int columns) noexcept {

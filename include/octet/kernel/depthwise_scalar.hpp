@@ -55,7 +55,7 @@ struct depthwise_kernel<isa::scalar, Rounding> {
             }
             std::int32_t sums[layout.panel];
             for (int c = 0; c < columns; ++c) sums[c] = static_cast<std::int32_t>(acc[c]);
-            requantize_epilogue<isa::scalar, Rounding>::store(sums, columns, args, out);
+            store_epilogue<isa::scalar, Rounding>::store(sums, columns, args, out);
         }
     }
 };

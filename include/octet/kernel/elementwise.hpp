@@ -4,9 +4,10 @@
 
 #include "octet/isa/select.hpp"
 #include "octet/kernel/elementwise_avx2.hpp"
-#include "octet/kernel/elementwise_avx512_vnni.hpp"
+#include "octet/kernel/elementwise_avx512.hpp"
 #include "octet/kernel/elementwise_call.hpp"
 #include "octet/kernel/elementwise_scalar.hpp"
+#include "octet/kernel/elementwise_sse41.hpp"
 
 namespace octet::inline OCTET_ABI {
 
@@ -18,9 +19,12 @@ binary_entry<Params> choose_binary(isa target) noexcept {
         case isa::avx512_vnni:
             return {target, "elementwise 64 vpdpwssd", &binary_kernel<isa::avx512_vnni, Params>::run};
         case isa::avx512bw:
+            return {target, "elementwise 64 vpmaddwd", &binary_kernel<isa::avx512bw, Params>::run};
         case isa::avx_vnni:
         case isa::avx2:
             return {isa::avx2, "elementwise 32 vpmaddwd", &binary_kernel<isa::avx2, Params>::run};
+        case isa::sse41:
+            return {isa::sse41, "elementwise 16", &binary_kernel<isa::sse41, Params>::run};
 #endif
         default:
             return {isa::scalar, "elementwise", &binary_kernel<isa::scalar, Params>::run};

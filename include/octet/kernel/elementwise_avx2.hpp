@@ -27,11 +27,11 @@ struct binary_lanes_avx2<add_params<nearest_even>> {
     __m128i shift;
 
     explicit OCTET_INLINE binary_lanes_avx2(const add_params<nearest_even>& p) noexcept
-        : low(_mm256_set1_epi32((p.a & 0xff) | (p.b & 0xff) << 16)),
-          high(_mm256_set1_epi32(p.a >> 8 | (p.b >> 8) << 16)),
+        : low(_mm256_set1_epi32((p.weights.a & 0xff) | (p.weights.b & 0xff) << 16)),
+          high(_mm256_set1_epi32(p.weights.a >> 8 | (p.weights.b >> 8) << 16)),
           offset(_mm256_set1_epi32(p.offset)),
           mask(_mm256_set1_epi32(p.mask())),
-          shift(_mm_cvtsi32_si128(p.shift)) {}
+          shift(_mm_cvtsi32_si128(p.weights.shift)) {}
     OCTET_INLINE __m256i operator()(__m256i pairs) const noexcept {
         const __m256i front = _mm256_madd_epi16(pairs, high),
                       back = _mm256_madd_epi16(_mm256_srai_epi16(pairs, 8), low);
@@ -73,31 +73,7 @@ struct binary_lanes_avx2<add_params<Rounding>> {
     }
 };
 
-template <class Rounding>
-struct binary_lanes_avx2<mul_params<Rounding>> {
-    __m256i a_zero, b_zero;
-    scale_avx2<Rounding> scale;
-    typename scale_avx2<Rounding>::multipliers m;
-
-    explicit OCTET_INLINE binary_lanes_avx2(const mul_params<Rounding>& p) noexcept
-        : a_zero(_mm256_set1_epi32(p.a_zero.value)),
-          b_zero(_mm256_set1_epi32(p.b_zero.value)),
-          scale(p.out_zero, p.limits),
-          m(all(p.m)) {}
-    OCTET_INLINE __m256i operator()(__m256i pairs) const noexcept {
-        const __m256i a = _mm256_sub_epi32(first_of(pairs), a_zero), b = _mm256_sub_epi32(second_of(pairs), b_zero);
-        return scale(_mm256_mullo_epi32(a, b), m);
-    }
-
-  private:
-    static OCTET_INLINE typename scale_avx2<Rounding>::multipliers all(typename Rounding::multiplier one) noexcept {
-        typename Rounding::multiplier copies[8];
-        for (auto& copy : copies) copy = one;
-        return scale_avx2<Rounding>::load(copies);
-    }
-};
-
-/// acc times a small multiplier, from 2 * acc.
+/// acc times a small multiplier.
 template <class Rounding>
 struct small_scale_avx2 {
     __m256i rounding, value, away;
@@ -110,46 +86,14 @@ struct small_scale_avx2 {
         away = _mm256_set1_epi32(m.away ? -1 : 0);
         right = _mm_cvtsi32_si128(m.right);
     }
-    OCTET_INLINE __m256i operator()(__m256i twice) const noexcept {
+    OCTET_INLINE __m256i operator()(__m256i acc) const noexcept {
+        const __m256i twice = _mm256_add_epi32(acc, acc);
         const __m256i even = _mm256_add_epi64(_mm256_mul_epi32(twice, value), rounding);
         const __m256i odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(twice, 32), value), rounding);
         __m256i high = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
         if constexpr (Rounding::policy == rounding_policy::tflite)
             high = _mm256_add_epi32(high, _mm256_and_si256(_mm256_srai_epi32(twice, 31), away));
         return _mm256_sra_epi32(high, right);
-    }
-};
-
-/// An add whose first input has the larger scale, so that u is (a - z_a) * 2^19.
-template <class Rounding>
-struct small_add_avx2 {
-    __m256i a_zero, b_zero;
-    small_scale_avx2<Rounding> in, out;
-
-    OCTET_INLINE small_add_avx2(zero_point a, zero_point b, detail::fixed_point b_scale,
-                                detail::fixed_point out_scale) noexcept
-        : a_zero(_mm256_set1_epi32(a.value * (1 << 20))),
-          b_zero(_mm256_set1_epi32(b.value * (1 << 21))),
-          in(b_scale),
-          out(out_scale) {}
-    OCTET_INLINE __m256i operator()(__m256i pairs) const noexcept {
-        const __m256i a = _mm256_srai_epi32(_mm256_slli_epi32(pairs, 16), 4);   // a * 2^20
-        const __m256i b = _mm256_slli_epi32(_mm256_srai_epi32(pairs, 24), 21);  // b * 2^21
-        const __m256i twice_v = _mm256_slli_epi32(in(_mm256_sub_epi32(b, b_zero)), 1);
-        return out(_mm256_add_epi32(_mm256_sub_epi32(a, a_zero), twice_v));
-    }
-};
-
-template <class Rounding>
-struct small_mul_avx2 {
-    __m256i a_zero, b_zero;
-    small_scale_avx2<Rounding> scale;
-
-    explicit OCTET_INLINE small_mul_avx2(const mul_params<Rounding>& p) noexcept
-        : a_zero(_mm256_set1_epi32(2 * p.a_zero.value)), b_zero(_mm256_set1_epi32(p.b_zero.value)), scale(p.m) {}
-    OCTET_INLINE __m256i operator()(__m256i pairs) const noexcept {
-        const __m256i twice_a = _mm256_slli_epi32(first_of(pairs), 1);
-        return scale(_mm256_mullo_epi32(_mm256_sub_epi32(twice_a, a_zero), _mm256_sub_epi32(second_of(pairs), b_zero)));
     }
 };
 
@@ -170,12 +114,13 @@ struct binary_block_avx2 {
     }
 };
 
-/// The same for sums whose digits fit.
-struct digit_add_avx2 {
+/// The same for a linear_add. Clamped: false where the limits are those of int8, which the packs keep.
+template <bool Clamped>
+struct linear_add_avx2 {
     __m256i weights[3], offset[3], low, high;
     __m128i shift;
 
-    explicit OCTET_INLINE digit_add_avx2(const add_digits& d) noexcept
+    explicit OCTET_INLINE linear_add_avx2(const add_digits& d) noexcept
         : weights{_mm256_set1_epi16(d.weights[0]), _mm256_set1_epi16(d.weights[1]), _mm256_set1_epi16(d.weights[2])},
           offset{_mm256_set1_epi16(d.offset[0]), _mm256_set1_epi16(d.offset[1]), _mm256_set1_epi16(d.offset[2])},
           low(_mm256_set1_epi8(static_cast<char>(d.limits.low))),
@@ -183,7 +128,7 @@ struct digit_add_avx2 {
           shift(_mm_cvtsi32_si128(d.shift)) {}
     OCTET_INLINE __m256i operator()(__m256i a, __m256i b) const noexcept {
         const __m256i all = _mm256_packs_epi16(words(_mm256_unpacklo_epi8(a, b)), words(_mm256_unpackhi_epi8(a, b)));
-        return _mm256_min_epi8(_mm256_max_epi8(all, low), high);
+        return Clamped ? _mm256_min_epi8(_mm256_max_epi8(all, low), high) : all;
     }
 
   private:
@@ -193,6 +138,65 @@ struct digit_add_avx2 {
         const __m256i carried = _mm256_srai_epi16(_mm256_add_epi16(second, _mm256_srai_epi16(first, 7)), 7);
         const __m256i third = _mm256_add_epi16(_mm256_maddubs_epi16(weights[2], pairs), carried);
         return _mm256_sra_epi16(_mm256_adds_epi16(third, offset[2]), shift);
+    }
+};
+
+/// The scaled products of a mul: 8 of (a - z_a) * (b - z_b) to int32 before the output's zero point.
+template <class Rounding, bool Small>
+struct mul_scale_avx2 {
+    scale_avx2<Rounding> scale;
+    typename scale_avx2<Rounding>::multipliers m;
+
+    explicit OCTET_INLINE mul_scale_avx2(const mul_params<Rounding>& p) noexcept : scale(p.out_zero, p.limits) {
+        typename Rounding::multiplier copies[8];
+        for (auto& copy : copies) copy = p.m;
+        m = scale_avx2<Rounding>::load(copies);
+    }
+    OCTET_INLINE __m256i operator()(__m256i acc) const noexcept { return scale(acc, m); }
+};
+template <>
+struct mul_scale_avx2<nearest_even, true> {
+    __m256 m;
+    explicit OCTET_INLINE mul_scale_avx2(const mul_params<nearest_even>& p) noexcept : m(_mm256_set1_ps(p.m.value)) {}
+    OCTET_INLINE __m256i operator()(__m256i acc) const noexcept {
+        return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(acc), m));
+    }
+};
+template <>
+struct mul_scale_avx2<tflite, true> : small_scale_avx2<tflite> {
+    explicit OCTET_INLINE mul_scale_avx2(const mul_params<tflite>& p) noexcept : small_scale_avx2(p.m) {}
+};
+template <>
+struct mul_scale_avx2<single, true> : small_scale_avx2<single> {
+    explicit OCTET_INLINE mul_scale_avx2(const mul_params<single>& p) noexcept : small_scale_avx2(p.m) {}
+};
+
+/// 32 products: both halves of int16 products, interleaved, are those of 32 bits.
+template <class Rounding, bool Small>
+struct mul_block_avx2 {
+    __m256i a_zero, b_zero;
+    mul_scale_avx2<Rounding, Small> scale;
+    bytes_avx2 bytes;
+
+    explicit OCTET_INLINE mul_block_avx2(const mul_params<Rounding>& p) noexcept
+        : a_zero(_mm256_set1_epi16(static_cast<short>(p.a_zero.value))),
+          b_zero(_mm256_set1_epi16(static_cast<short>(p.b_zero.value))),
+          scale(p),
+          bytes(p.out_zero, p.limits) {}
+    OCTET_INLINE __m256i operator()(__m256i a, __m256i b) const noexcept {
+        __m256i r[4];
+        products(_mm256_castsi256_si128(a), _mm256_castsi256_si128(b), r[0], r[1]);
+        products(_mm256_extracti128_si256(a, 1), _mm256_extracti128_si256(b, 1), r[2], r[3]);
+        return _mm256_permute4x64_epi64(bytes.lanes(r[0], r[1], r[2], r[3]), 0xd8);
+    }
+
+  private:
+    OCTET_INLINE void products(__m128i a, __m128i b, __m256i& front, __m256i& back) const noexcept {
+        const __m256i x = _mm256_sub_epi16(_mm256_cvtepi8_epi16(a), a_zero);
+        const __m256i y = _mm256_sub_epi16(_mm256_cvtepi8_epi16(b), b_zero);
+        const __m256i low = _mm256_mullo_epi16(x, y), high = _mm256_mulhi_epi16(x, y);
+        front = scale(_mm256_unpacklo_epi16(low, high));
+        back = scale(_mm256_unpackhi_epi16(low, high));
     }
 };
 
@@ -216,27 +220,21 @@ OCTET_INLINE void binary_row_avx2(const Block& block, binary_operands o) noexcep
 }
 
 /// The cheapest form of each operation that its parameters allow.
-OCTET_INLINE void binary_best_avx2(const add_params<nearest_even>& p, const binary_operands& o) noexcept {
-    if (add_digits::fit(p)) return binary_row_avx2(digit_add_avx2(add_digits(p)), o);
-    binary_row_avx2(binary_block_avx2(binary_lanes_avx2<add_params<nearest_even>>(p), p), o);
-}
 template <class Rounding>
 OCTET_INLINE void binary_best_avx2(const add_params<Rounding>& p, const binary_operands& o) noexcept {
-    using small = small_add_avx2<Rounding>;
-    if (!detail::small_multiplier::fits(p.out))
+    if (!p.linear.exact)
         binary_row_avx2(binary_block_avx2(binary_lanes_avx2<add_params<Rounding>>(p), p), o);
-    else if (detail::small_multiplier::halves(p.a))
-        binary_row_avx2(binary_block_avx2(small(p.a_zero, p.b_zero, p.b, p.out), p), o);
+    else if (p.limits == clamp{})
+        binary_row_avx2(linear_add_avx2<false>(add_digits(p.linear)), o);
     else
-        binary_row_avx2(binary_block_avx2(small(p.b_zero, p.a_zero, p.a, p.out), p),
-                        {o.b, o.b_step, o.a, o.a_step, o.out, o.n});
+        binary_row_avx2(linear_add_avx2<true>(add_digits(p.linear)), o);
 }
 template <class Rounding>
 OCTET_INLINE void binary_best_avx2(const mul_params<Rounding>& p, const binary_operands& o) noexcept {
-    if constexpr (Rounding::policy != rounding_policy::nearest_even)
-        if (detail::small_multiplier::fits(p.m))
-            return binary_row_avx2(binary_block_avx2(small_mul_avx2<Rounding>(p), p), o);
-    binary_row_avx2(binary_block_avx2(binary_lanes_avx2<mul_params<Rounding>>(p), p), o);
+    if (p.small())
+        binary_row_avx2(mul_block_avx2<Rounding, true>(p), o);
+    else
+        binary_row_avx2(mul_block_avx2<Rounding, false>(p), o);
 }
 
 template <class Params>

@@ -1,12 +1,13 @@
 // Add of int8 in 16-bit lanes, for machines without a dot product of bytes: what kernels need at set-up.
 //
-// The weights A and B of add_params<nearest_even> are below 2^21, three digits of 7 bits. For each digit pmaddubsw adds
-// two products of an unsigned digit and a signed byte, S_k = a * A_k + b * B_k in [-128 * 254, 127 * 254], which fits
-// int16 and leaves room for what the digit below carries. With offset + z_y * 2^shift = c_2 * 2^14 + c_1 * 2^7 + c_0,
+// The weights A and B of a linear_add are below 2^21, three digits of 7 bits. For each digit pmaddubsw adds two
+// products of an unsigned digit and a signed byte, S_k = a * A_k + b * B_k in [-128 * 254, 127 * 254], which fits int16
+// and leaves room for what the digit below carries. With offset = c_2 * 2^14 + c_1 * 2^7 + c_0, c_2 in int16 because
+// the offset is within 2^29,
 //   t = (S_0 + c_0) >> 7                      in [-254, 253]
 //   u = (S_1 + c_1 + t) >> 7                  in [-256, 254]; what is shifted stays within 32,766
 //   q = saturated(S_2 + u + c_2) >> (shift - 14)
-// is floor((a * A + b * B + offset) / 2^shift) + z_y, saturated beyond int8 where 2^(shift - 14) * 128 <= 2^15.
+// is floor((a * A + b * B + offset) / 2^shift), saturated beyond int8 because 2^(shift - 14) * 128 <= 2^15.
 #pragma once
 
 #include <cstdint>
@@ -21,25 +22,11 @@ struct add_digits {
     std::int32_t shift = 0;   ///< of the highest digit
     clamp limits;
 
-    explicit add_digits(const add_params<nearest_even>& p) noexcept : shift(p.shift - 14), limits(p.limits) {
-        const std::int32_t sum = whole_offset(p);
+    explicit add_digits(const linear_add& p) noexcept : shift(p.shift - 14), limits(p.limits) {
         for (int k = 0; k < 3; ++k) {
             weights[k] = static_cast<std::int16_t>((p.a >> 7 * k & 127) | (p.b >> 7 * k & 127) << 8);
-            offset[k] = static_cast<std::int16_t>(k < 2 ? sum >> 7 * k & 127 : sum >> 14);
+            offset[k] = static_cast<std::int16_t>(k < 2 ? p.offset >> 7 * k & 127 : p.offset >> 14);
         }
-    }
-    /// Whether sums have no tie, all digits their room and shift its range: so it is unless the scales of inputs and
-    /// output differ by more than a factor of 4, a ratio is a power of two or every zero point is at its limit.
-    static bool fit(const add_params<nearest_even>& p) noexcept {
-        if (p.ties || p.shift < 14 || p.shift > 22 || p.a >= 1 << 21 || p.b >= 1 << 21) return false;
-        const std::int32_t top = whole_offset(p) >> 14;
-        return top >= INT16_MIN && top <= INT16_MAX;
-    }
-
-  private:
-    /// Within 2^30 + 2^29.
-    static std::int32_t whole_offset(const add_params<nearest_even>& p) noexcept {
-        return p.offset + p.out_zero.value * (1 << p.shift);
     }
 };
 

@@ -1,5 +1,5 @@
 // What becomes of accumulators on AVX2. scale_avx2<Rounding> is the rounding of 8 accumulators, one policy each;
-// bytes_avx2 adds the zero point, clamps and packs; requantize_epilogue joins them for the GEMM micro-kernels. The law
+// bytes_avx2 adds the zero point, clamps and packs; store_epilogue joins them for the GEMM micro-kernels. The law
 // is requantize() of quant/rounding.hpp. The region leaves fma out: no product here may melt into a sum.
 #pragma once
 
@@ -11,7 +11,7 @@
 #include "octet/isa/x86.hpp"
 #include "octet/kernel/epilogue_scalar.hpp"
 #include "octet/kernel/partial_sse41.hpp"
-#include "octet/quant/rounding.hpp"
+#include "octet/quant/result.hpp"
 
 #if defined(__x86_64__)
 namespace octet::inline OCTET_ABI {
@@ -147,15 +147,15 @@ struct bytes_avx2 {
 
 /// Accumulators of one row in two or four registers of 8 columns: scale, pack, store.
 template <class Rounding>
-struct requantize_epilogue<isa::avx2, Rounding> {
-    using rounding = Rounding;
+struct store_epilogue<isa::avx2, Rounding> {
+    using result = Rounding;
     using args = epilogue_args<typename Rounding::multiplier>;
 
     const typename Rounding::multiplier* multipliers;
     scale_avx2<Rounding> scale;
     bytes_avx2 bytes;
 
-    explicit OCTET_INLINE requantize_epilogue(const args& a) noexcept
+    explicit OCTET_INLINE store_epilogue(const args& a) noexcept
         : multipliers(a.multipliers), scale(a.out_zero, a.limits), bytes(a.out_zero, a.limits) {}
 
     /// out[n] = requantize(acc[n / 8][n % 8], multipliers[n]) for `columns` in [1, 8 * Vectors]; nothing beyond them is
@@ -189,6 +189,40 @@ struct requantize_epilogue<isa::avx2, Rounding> {
             }
         }
         store_partial(out, row, columns);
+    }
+};
+
+/// Results of 32 bits: accumulators of one row as they are, or dequantized.
+template <class Result>
+requires(!stores_int8<Result>) struct store_epilogue<isa::avx2, Result> : word_epilogue<Result> {
+    using typename word_epilogue<Result>::multiplier;
+    using word_epilogue<Result>::word_epilogue;
+
+    /// out[n] = result_of(acc[n / 8][n % 8], multipliers[n]) for `columns` in [1, 8 * Vectors]; nothing beyond them is
+    /// written.
+    template <int Vectors>
+    OCTET_INLINE void store(const __m256i (&acc)[Vectors], int columns, typename Result::stored* out) const noexcept {
+#pragma GCC unroll 4
+        for (int v = 0; v < Vectors; ++v) {
+            const __m256i words = word(acc[v], this->multipliers + 8 * v);
+            const int left = columns - 8 * v;
+            if (left >= 8) {
+                _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 8 * v), words);
+            } else {
+                const __m256i inside =
+                    _mm256_cmpgt_epi32(_mm256_set1_epi32(left), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+                _mm256_maskstore_epi32(reinterpret_cast<int*>(out + 8 * v), inside, words);
+                return;
+            }
+        }
+    }
+
+  private:
+    static OCTET_INLINE __m256i word(__m256i acc, [[maybe_unused]] const multiplier* m) noexcept {
+        if constexpr (std::is_same_v<Result, dequantized>)
+            return _mm256_castps_si256(_mm256_mul_ps(_mm256_cvtepi32_ps(acc), _mm256_loadu_ps(&m->value)));
+        else
+            return acc;
     }
 };
 

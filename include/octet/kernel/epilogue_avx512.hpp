@@ -1,5 +1,5 @@
 // What becomes of accumulators on AVX-512. scale_avx512<Rounding> is the rounding of 16 accumulators, one policy each;
-// bytes_avx512 adds the zero point, clamps and packs; requantize_epilogue joins them for the GEMM micro-kernels. The
+// bytes_avx512 adds the zero point, clamps and packs; store_epilogue joins them for the GEMM micro-kernels. The
 // law is requantize() of quant/rounding.hpp.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include "octet/isa/isa.hpp"
 #include "octet/isa/x86.hpp"
 #include "octet/kernel/epilogue_scalar.hpp"
-#include "octet/quant/rounding.hpp"
+#include "octet/quant/result.hpp"
 
 #if defined(__x86_64__)
 namespace octet::inline OCTET_ABI {
@@ -158,8 +158,8 @@ struct bytes_avx512 {
 /// Accumulators of one row in `Vectors` registers of 16 columns: scale, pack, store. Most layers need no more than
 /// saturating packs to clamp: what is left out then is a fifth of the work that stands between two tiles.
 template <class Rounding>
-struct requantize_epilogue<isa::avx512bw, Rounding> {
-    using rounding = Rounding;
+struct store_epilogue<isa::avx512bw, Rounding> {
+    using result = Rounding;
     using args = epilogue_args<typename Rounding::multiplier>;
 
     const typename Rounding::multiplier* multipliers;
@@ -167,7 +167,7 @@ struct requantize_epilogue<isa::avx512bw, Rounding> {
     bytes_avx512 bytes;
     bool saturating;  ///< packs clamp: store<true> may be used
 
-    explicit OCTET_INLINE requantize_epilogue(const args& a) noexcept
+    explicit OCTET_INLINE store_epilogue(const args& a) noexcept
         : multipliers(a.multipliers),
           scale(a.out_zero, a.limits),
           bytes(a.out_zero, a.limits),
@@ -207,6 +207,40 @@ struct requantize_epilogue<isa::avx512bw, Rounding> {
         } else {
             _mm512_mask_storeu_epi8(out, ~std::uint64_t{0} >> (64 - columns), row);
         }
+    }
+};
+
+/// Results of 32 bits: accumulators of one row as they are, or dequantized.
+template <class Result>
+requires(!stores_int8<Result>) struct store_epilogue<isa::avx512bw, Result> : word_epilogue<Result> {
+    using typename word_epilogue<Result>::multiplier;
+    using word_epilogue<Result>::word_epilogue;
+    static constexpr bool saturating = false;
+
+    template <int Vectors>
+    OCTET_INLINE const multiplier* load() const noexcept {
+        return this->multipliers;
+    }
+
+    /// out[n] = result_of(acc[n / 16][n % 16], m[n]) for `columns` in [1, 16 * Vectors]; nothing beyond them is
+    /// written.
+    template <bool Saturating, int Vectors>
+    OCTET_INLINE void store(const __m512i (&acc)[Vectors], const multiplier* m, int columns,
+                            typename Result::stored* out) const noexcept {
+#pragma GCC unroll 4
+        for (int v = 0; v < Vectors; ++v) {
+            const int left = columns - 16 * v;
+            const auto mask = static_cast<__mmask16>(left >= 16 ? 0xffff : left > 0 ? 0xffff >> (16 - left) : 0);
+            _mm512_mask_storeu_epi32(out + 16 * v, mask, word(acc[v], m + 16 * v));
+        }
+    }
+
+  private:
+    static OCTET_INLINE __m512i word(__m512i acc, [[maybe_unused]] const multiplier* m) noexcept {
+        if constexpr (std::is_same_v<Result, dequantized>)
+            return _mm512_castps_si512(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), _mm512_loadu_ps(&m->value)));
+        else
+            return acc;
     }
 };
 

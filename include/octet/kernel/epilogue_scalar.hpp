@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "octet/isa/isa.hpp"
-#include "octet/quant/rounding.hpp"
+#include "octet/quant/result.hpp"
 
 namespace octet {
 
@@ -23,19 +23,31 @@ struct epilogue_args {
 
 namespace octet::inline OCTET_ABI {
 
-/// The epilogue that stores int8: out[n] = requantize(acc[n], multipliers[n]) for `count` columns of one row.
-/// One specialization for each instruction set; the accumulators of the vector ones arrive in registers.
-template <isa Which, class Rounding>
-struct requantize_epilogue;
+/// out[n] = result_of<Result>(acc[n], multipliers[n]) for `count` columns of one row: bytes, or words of 32 bits. Two
+/// specializations for each instruction set, whose accumulators arrive in registers.
+template <isa Which, class Result>
+struct store_epilogue;
 
-template <class Rounding>
-struct requantize_epilogue<isa::scalar, Rounding> {
-    using rounding = Rounding;
-    using args = epilogue_args<typename Rounding::multiplier>;
+template <class Result>
+struct store_epilogue<isa::scalar, Result> {
+    using result = Result;
+    using args = epilogue_args<typename Result::multiplier>;
 
-    static void store(const std::int32_t* acc, int count, const args& a, std::int8_t* out) noexcept {
-        for (int n = 0; n < count; ++n) out[n] = requantize<Rounding>(acc[n], a.multipliers[n], a.out_zero, a.limits);
+    static void store(const std::int32_t* acc, int count, const args& a, typename Result::stored* out) noexcept {
+        for (int n = 0; n < count; ++n) out[n] = result_of<Result>(acc[n], a.multipliers[n], a.out_zero, a.limits);
     }
+};
+
+/// What the vector epilogues of results of 32 bits hold: accumulators leave as they are, or dequantized.
+template <class Result>
+struct word_epilogue {
+    using result = Result;
+    using multiplier = typename Result::multiplier;
+    using args = epilogue_args<multiplier>;
+
+    const multiplier* multipliers;
+
+    explicit OCTET_INLINE word_epilogue(const args& a) noexcept : multipliers(a.multipliers) {}
 };
 
 }  // namespace octet::inline OCTET_ABI

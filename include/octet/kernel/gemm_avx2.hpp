@@ -23,11 +23,11 @@ OCTET_REGION("avx2")
 template <class Epilogue>
 struct gemm_kernel<isa::avx2, Epilogue> : gemm_gathered<gemm_kernel<isa::avx2, Epilogue>> {
     using element = std::int16_t;
-    using strip_type = gemm_strip<element, typename Epilogue::args>;
+    using strip_type = gemm_strip<element, Epilogue>;
     static constexpr const char* name = "gemm 3x32 vpmaddwd";
     static constexpr gemm_layout layout{.panel = 32, .group = 2};
     static constexpr int register_rows = 3;
-    static constexpr int tile_rows = 48;
+    static constexpr int tile_rows = 96;
 
   private:
     friend struct gemm_gathered<gemm_kernel>;
@@ -54,10 +54,14 @@ struct gemm_kernel<isa::avx2, Epilogue> : gemm_gathered<gemm_kernel<isa::avx2, E
     static void strip(const strip_type& s, int blocks) noexcept {
         const Epilogue epilogue(s.args);
         const std::int16_t* rows = s.rows;
-        std::int8_t* out = s.out;
-        for (; blocks > 0; --blocks, rows += Rows * s.row_stride) {
+        auto* out = s.out;
+        // Each block asks for its share of the next panel, so that memory works all the time: 1x1 layers of 7x7 pixels,
+        // whose weights come from DRAM, take 10 % less. Behind the last panel that is of no use, and does no harm.
+        const std::int8_t* next = s.packed + 64 * s.groups;
+        const std::ptrdiff_t step = (64 * Rows + s.rows_of_call - 1) / s.rows_of_call;
+        for (; blocks > 0; --blocks, rows += Rows * s.row_stride, next += step * s.groups) {
             __m256i acc[Rows][Vectors];
-            multiply(rows, s, acc);
+            multiply(rows, s, next, step, acc);
 #pragma GCC unroll 3
             for (int m = 0; m < Rows; ++m, out += s.out_stride) epilogue.store(acc[m], s.columns, out);
         }
@@ -65,8 +69,8 @@ struct gemm_kernel<isa::avx2, Epilogue> : gemm_gathered<gemm_kernel<isa::avx2, E
 
     /// acc = bias + the product of Rows rows with the panel.
     template <int Rows, int Vectors>
-    static OCTET_INLINE void multiply(const std::int16_t* rows, const strip_type& s,
-                                      __m256i (&acc)[Rows][Vectors]) noexcept {
+    static OCTET_INLINE void multiply(const std::int16_t* rows, const strip_type& s, const std::int8_t* next,
+                                      std::ptrdiff_t step, __m256i (&acc)[Rows][Vectors]) noexcept {
 #pragma GCC unroll 3
         for (int m = 0; m < Rows; ++m) {
 #pragma GCC unroll 4
@@ -77,7 +81,8 @@ struct gemm_kernel<isa::avx2, Epilogue> : gemm_gathered<gemm_kernel<isa::avx2, E
         for (int m = 0; m < Rows; ++m) lhs[m] = rows + m * s.row_stride;
         const std::int16_t* weights = s.weights;
 #pragma GCC unroll 2
-        for (std::ptrdiff_t k = 0; k < 2 * s.groups; k += 2, weights += 64) {
+        for (std::ptrdiff_t k = 0; k < 2 * s.groups; k += 2, weights += 64, next += step) {
+            _mm_prefetch(next, _MM_HINT_T0);
             const __m256i first = load(weights);
 #pragma GCC unroll 3
             for (int m = 0; m < Rows; ++m) {

@@ -20,7 +20,7 @@ OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl")
 template <class Epilogue>
 struct gemm_kernel<isa::avx512bw, Epilogue> : gemm_gathered<gemm_kernel<isa::avx512bw, Epilogue>> {
     using element = std::int16_t;
-    using strip_type = gemm_strip<element, typename Epilogue::args>;
+    using strip_type = gemm_strip<element, Epilogue>;
     static constexpr const char* name = "gemm 4x64 vpmaddwd";
     static constexpr gemm_layout layout{.panel = 64, .group = 2};
     static constexpr int register_rows = 4;
@@ -45,7 +45,7 @@ struct gemm_kernel<isa::avx512bw, Epilogue> : gemm_gathered<gemm_kernel<isa::avx
         const Epilogue epilogue(s.args);
         const auto multipliers = epilogue.template load<Vectors>();
         const std::int16_t* rows = s.rows;
-        std::int8_t* out = s.out;
+        auto* out = s.out;
         for (; blocks > 0; --blocks, rows += Rows * s.row_stride) {
             __m512i acc[Rows][Vectors];
             multiply(rows, s, acc);

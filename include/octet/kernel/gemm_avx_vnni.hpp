@@ -22,7 +22,7 @@ OCTET_REGION(OCTET_AVX_VNNI_TARGET)
 template <class Epilogue>
 struct gemm_kernel<isa::avx_vnni, Epilogue> : gemm_gathered<gemm_kernel<isa::avx_vnni, Epilogue>> {
     using element = std::uint8_t;
-    using strip_type = gemm_strip<element, typename Epilogue::args>;
+    using strip_type = gemm_strip<element, Epilogue>;
     static constexpr const char* name = "gemm 3x32 vpdpbusd";
     static constexpr gemm_layout layout{.panel = 32, .group = 4, .lhs_shift = 128};
     static constexpr int register_rows = 3;
@@ -63,7 +63,7 @@ struct gemm_kernel<isa::avx_vnni, Epilogue> : gemm_gathered<gemm_kernel<isa::avx
     static void strip(const strip_type& s, int blocks) noexcept {
         const Epilogue epilogue(s.args);
         const std::uint8_t* rows = s.rows;
-        std::int8_t* out = s.out;
+        auto* out = s.out;
         for (; blocks > 0; --blocks, rows += Rows * s.row_stride) {
             __m256i acc[Rows][Vectors];
             multiply(rows, s, acc);

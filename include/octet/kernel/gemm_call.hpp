@@ -13,12 +13,12 @@ namespace octet::inline OCTET_ABI {
 /// `count` rows of the product, 1 <= count <= tile_rows of the kernel, against the columns of panels
 /// [first_panel, end_panel), which are not empty. A row stands in memory as weights->runs runs of run_bytes() bytes;
 /// run t of row m begins at run(t, m), and no byte beyond a run is read. Column n of row m goes to out[m * out_stride +
-/// n], and nothing else is written. out may not overlap the lhs. A plain matrix is one run with a pointer for each row;
-/// a convolution has a pointer for each tap and output pixel (padding points at a row of zero points), or one for each
-/// pixel where rows of taps stand at one distance, so that all are one kernel and no im2col buffer exists.
-template <class Rounding>
+/// n], in elements, and nothing else is written. out may not overlap the lhs. A plain matrix is one run with a pointer
+/// for each row; a convolution has a pointer for each tap and output pixel (padding points at a row of zero points), or
+/// one for each pixel where rows of taps stand at one distance, so that all are one kernel and no im2col buffer exists.
+template <class Result>
 struct gemm_call {
-    const packed_gemm<Rounding>* weights = nullptr;
+    const packed_gemm<Result>* weights = nullptr;
     const std::int8_t* const* lhs = nullptr;
     std::ptrdiff_t lhs_offset = 0;
     std::ptrdiff_t table_step = 0;    ///< from run to run in the table
@@ -26,9 +26,9 @@ struct gemm_call {
     int count = 0;
     int first_panel = 0;
     int end_panel = 0;
-    std::int8_t* out = nullptr;
+    typename Result::stored* out = nullptr;
     std::ptrdiff_t out_stride = 0;
-    zero_point out_zero{};
+    zero_point out_zero{};  ///< this and limits: of int8 results
     clamp limits{};
     std::byte* scratch = nullptr;  ///< scratch_bytes(runs, depth) of the kernel, 64-byte aligned, for this call alone
 
@@ -42,20 +42,20 @@ struct gemm_call {
 /// tile_rows is several blocks of register_rows: weights stream from far memory once per call, so the more rows the
 /// better (a full call needs 3 bytes of weights a cycle where a block of 6 rows would need 21). Who splits rows over
 /// threads cuts at multiples of register_rows.
-template <class Rounding>
+template <class Result>
 struct gemm_entry {
     isa target = isa::scalar;
     const char* name = "";
     gemm_layout layout;
     int tile_rows = 1;      ///< rows of a call at most
     int register_rows = 1;  ///< rows computed at once
-    void (*run)(const gemm_call<Rounding>&) noexcept = nullptr;
+    void (*run)(const gemm_call<Result>&) noexcept = nullptr;
     /// For rows of `depth` bytes in `runs` runs.
     std::size_t (*scratch_bytes)(int runs, int depth) noexcept = [](int, int) noexcept { return std::size_t{0}; };
 };
 
 /// The kernel of one instruction set: static constexpr gemm_layout layout; static constexpr int tile_rows,
-/// register_rows; static constexpr const char* name; static void run(const gemm_call<Rounding>&) noexcept; and
+/// register_rows; static constexpr const char* name; static void run(const gemm_call<Result>&) noexcept; and
 /// scratch_bytes where it needs scratch.
 /// A missing specialization is a compile error.
 template <isa Which, class Epilogue>

@@ -17,7 +17,7 @@
 namespace octet::inline OCTET_ABI {
 
 /// Rows in scratch against one panel, and where results go.
-template <class Element, class Args>
+template <class Element, class Epilogue>
 struct gemm_strip {
     using weight = std::conditional_t<sizeof(Element) == 1, std::int8_t, Element>;
     const Element* rows;
@@ -26,10 +26,11 @@ struct gemm_strip {
     const weight* weights;      ///< the panel in the elements' width
     std::ptrdiff_t groups;
     const std::int32_t* bias;
-    Args args;
+    typename Epilogue::args args;
     int columns;
-    std::int8_t* out;
+    typename Epilogue::result::stored* out;
     std::ptrdiff_t out_stride;
+    int rows_of_call;  ///< which share out what is asked for ahead of time: the panel behind this one
 };
 
 template <class Kernel>
@@ -54,12 +55,12 @@ struct gemm_gathered {
     }
 
     /// Panels outside, blocks of rows inside: a panel comes from far memory once for all rows of the call.
-    template <class Rounding>
-    static void run(const gemm_call<Rounding>& call) noexcept {
+    template <class Result>
+    static void run(const gemm_call<Result>& call) noexcept {
         using element = typename Kernel::element;
         using strip = typename Kernel::strip_type;
         constexpr auto layout = Kernel::layout;
-        const packed_gemm<Rounding>& w = *call.weights;
+        const packed_gemm<Result>& w = *call.weights;
         auto* const rows = reinterpret_cast<element*>(call.scratch);
         const std::ptrdiff_t stride = row_stride<element>(w.depth);
         gather(call, rows, stride);
@@ -80,7 +81,8 @@ struct gemm_gathered {
                     .args = {w.multipliers.data() + first, call.out_zero, call.limits},
                     .columns = columns,
                     .out = call.out + first,
-                    .out_stride = call.out_stride};
+                    .out_stride = call.out_stride,
+                    .rows_of_call = call.count};
             if constexpr (sizeof(element) == 1) {
                 s.weights = packed;
             } else {
@@ -102,8 +104,8 @@ struct gemm_gathered {
 
   private:
     /// All rows: runs one after the other, padded to groups with zeros, whose weights are 0.
-    template <class Rounding, class Element>
-    static void gather(const gemm_call<Rounding>& call, Element* to, std::ptrdiff_t stride) noexcept {
+    template <class Result, class Element>
+    static void gather(const gemm_call<Result>& call, Element* to, std::ptrdiff_t stride) noexcept {
         const int bytes = call.run_bytes(), depth = call.weights->depth;
         for (int m = 0; m < call.count; ++m, to += stride) {
             for (int t = 0; t < call.weights->runs; ++t) Kernel::convert(call.run(t, m), bytes, to + t * bytes);

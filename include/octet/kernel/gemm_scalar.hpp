@@ -10,14 +10,14 @@ namespace octet::inline OCTET_ABI {
 
 template <class Epilogue>
 struct gemm_kernel<isa::scalar, Epilogue> {
-    using rounding = typename Epilogue::rounding;
+    using result = typename Epilogue::result;
     static constexpr const char* name = "gemm 1x16";
     static constexpr gemm_layout layout{.panel = 16, .group = 1};
     static constexpr int register_rows = 1;
     static constexpr int tile_rows = 8;
 
-    static void run(const gemm_call<rounding>& call) noexcept {
-        const packed_gemm<rounding>& w = *call.weights;
+    static void run(const gemm_call<result>& call) noexcept {
+        const packed_gemm<result>& w = *call.weights;
         for (int p = call.first_panel; p < call.end_panel; ++p) {
             const int first = p * layout.panel;
             const int columns = w.cols - first < layout.panel ? w.cols - first : layout.panel;

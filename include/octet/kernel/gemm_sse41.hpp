@@ -16,7 +16,7 @@ OCTET_REGION("sse4.1")
 template <class Epilogue>
 struct gemm_kernel<isa::sse41, Epilogue> : gemm_gathered<gemm_kernel<isa::sse41, Epilogue>> {
     using element = std::int16_t;
-    using strip_type = gemm_strip<element, typename Epilogue::args>;
+    using strip_type = gemm_strip<element, Epilogue>;
     static constexpr const char* name = "gemm 3x16 pmaddwd";
     static constexpr gemm_layout layout{.panel = 16, .group = 2};
     static constexpr int register_rows = 3;
@@ -40,7 +40,7 @@ struct gemm_kernel<isa::sse41, Epilogue> : gemm_gathered<gemm_kernel<isa::sse41,
     static void strip(const strip_type& s, int blocks) noexcept {
         const Epilogue epilogue(s.args);
         const std::int16_t* rows = s.rows;
-        std::int8_t* out = s.out;
+        auto* out = s.out;
         for (; blocks > 0; --blocks, rows += Rows * s.row_stride) {
             __m128i acc[Rows][Vectors];
             multiply(rows, s, acc);

@@ -9,6 +9,7 @@
 #include "octet/kernel/lookup_avx512_vbmi.hpp"
 #include "octet/kernel/lookup_call.hpp"
 #include "octet/kernel/lookup_scalar.hpp"
+#include "octet/kernel/lookup_sse41.hpp"
 
 namespace octet::inline OCTET_ABI {
 
@@ -24,7 +25,9 @@ lookup_entry choose_lookup(std::same_as<isa> auto target) noexcept {
             return {isa::avx512bw, "lookup 64 vpermi2w", &lookup_kernel<isa::avx512bw>::run};
         case isa::avx_vnni:
         case isa::avx2:
-            return {isa::avx2, "lookup 64 vpshufb", &lookup_kernel<isa::avx2>::run};
+            return {isa::avx2, "lookup 32 vpshufb", &lookup_kernel<isa::avx2>::run};
+        case isa::sse41:
+            return {isa::sse41, "lookup 16 pshufb", &lookup_kernel<isa::sse41>::run};
 #endif
         default:
             return {isa::scalar, "lookup", &lookup_kernel<isa::scalar>::run};

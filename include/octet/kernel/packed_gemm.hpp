@@ -12,7 +12,7 @@
 #include "octet/core/algorithm.hpp"
 #include "octet/core/buffer.hpp"
 #include "octet/core/error.hpp"
-#include "octet/quant/rounding.hpp"
+#include "octet/quant/result.hpp"
 
 namespace octet {
 
@@ -81,16 +81,16 @@ inline std::int32_t folded_bias(std::int32_t bias, zero_point lhs_zero, std::int
 
 /// The weights, bias and multipliers of one product, packed for one kernel. Arrays of bias and multipliers reach to the
 /// end of the last panel.
-template <class Rounding>
+template <class Result>
 struct packed_gemm {
     gemm_layout layout;
     int cols = 0;
     int depth = 0;
     int runs = 1;
-    bool fits_int32 = true;  ///< Rounding::fits_int32 of every column: kernels may clamp by saturating packs alone
+    bool fits_int32 = true;  ///< int8: Result::fits_int32 of every column, kernels may clamp by saturating packs alone
     buffer<std::byte> weights;
     buffer<std::int32_t> bias;
-    buffer<typename Rounding::multiplier> multipliers;
+    buffer<typename Result::multiplier> multipliers;
 
     int panels() const noexcept { return (cols + layout.panel - 1) / layout.panel; }
     int groups() const noexcept {
@@ -107,27 +107,28 @@ struct packed_gemm {
 };
 
 /// Packs. `bias` and `multipliers` have one element for each column; `who` names the layer in errors.
-template <class Rounding>
-packed_gemm<Rounding> pack_gemm(const gemm_layout& layout, const gemm_weights& from, std::span<const std::int32_t> bias,
-                                std::span<const typename Rounding::multiplier> multipliers, zero_point lhs_zero,
-                                std::string_view who) {
+template <class Result>
+packed_gemm<Result> pack_gemm(const gemm_layout& layout, const gemm_weights& from, std::span<const std::int32_t> bias,
+                              std::span<const typename Result::multiplier> multipliers, zero_point lhs_zero,
+                              std::string_view who) {
     if (static_cast<int>(bias.size()) != from.cols || static_cast<int>(multipliers.size()) != from.cols)
         fail(who, ": ", from.cols, " output channels with ", bias.size(), " biases and ", multipliers.size(),
              " scales: give one of each for every channel");
     prove_accumulators(from, bias.data(), lhs_zero, who);
 
-    packed_gemm<Rounding> packed{layout, from.cols, from.depth, from.runs, true, {}, {}, {}};
+    packed_gemm<Result> packed{layout, from.cols, from.depth, from.runs, true, {}, {}, {}};
     const int run = from.depth / layout.packed_runs(from.runs), run_groups = (run + layout.group - 1) / layout.group;
     const auto padded = static_cast<std::size_t>(packed.panels() * layout.panel);
     packed.weights = buffer<std::byte>(static_cast<std::size_t>(packed.panels()) * packed.panel_bytes());
     packed.bias = buffer<std::int32_t>(padded);
-    packed.multipliers = buffer<typename Rounding::multiplier>(padded);
+    packed.multipliers = buffer<typename Result::multiplier>(padded);
     for (int n = 0; n < from.cols; ++n) {
         const auto at = static_cast<std::size_t>(n);
         packed.bias[at] = folded_bias(bias[at], lhs_zero, layout.lhs_shift, from.column(n), from.depth);
         packed.multipliers[at] = multipliers[at];
-        packed.fits_int32 =
-            packed.fits_int32 && Rounding::fits_int32(accumulator_reach(from, n, bias[at], lhs_zero), multipliers[at]);
+        if constexpr (stores_int8<Result>)
+            packed.fits_int32 = packed.fits_int32 &&
+                                Result::fits_int32(accumulator_reach(from, n, bias[at], lhs_zero), multipliers[at]);
         std::byte* panel = packed.weights.data() + static_cast<std::size_t>(n / layout.panel) * packed.panel_bytes();
         for (int k = 0; k < from.depth; ++k) {
             const int in_run = k % run, group = in_run / layout.group;

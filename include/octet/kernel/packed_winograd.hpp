@@ -1,5 +1,5 @@
-// Weights transformed for Winograd's F(4, 3), and the proof that its result is the convolution's. Start at
-// kernel/winograd_transform.hpp for the arithmetic.
+// Weights for Winograd's F(4, 3), as kernels transform them, and the proof that its result is the convolution's. Start
+// at kernel/winograd_transform.hpp for the arithmetic.
 //
 // Inputs are transformed as raw bytes, padding as the zero point that it stands for; the bias takes z * sum w back, as
 // in kernel/packed_gemm.hpp. What must fit is therefore the raw sum |sum q * w| <= 128 * sum |w| < 2^25: sum |w| below
@@ -41,24 +41,22 @@ inline winograd_bound prove_winograd(const gemm_weights& weights) noexcept {
     return {};
 }
 
-/// [panel][position 6 * y + x][pair of depths][column of the panel][depth of the pair] int16, zero where there is no
-/// column or depth: the weights of a panel are one stream. Arrays of bias and multipliers reach to the end of the last
-/// panel.
+/// What kernels transform: taps [panel][pair of depths][tap 3 * y + x][column of the panel][depth of the pair] int8,
+/// zero where there is no column or depth. Arrays of bias and multipliers reach to the end of the last panel.
 template <class Rounding>
 struct packed_winograd {
     int panel = 1;  ///< columns of a panel
     int cols = 0;
     int depth = 0;
-    buffer<std::int16_t> weights;
+    buffer<std::int8_t> taps;
     buffer<std::int32_t> bias;
     buffer<typename Rounding::multiplier> multipliers;
 
     int panels() const noexcept { return (cols + panel - 1) / panel; }
     int pairs() const noexcept { return (depth + 1) / 2; }
-    /// Elements of one position of one panel.
-    std::ptrdiff_t position_elements() const noexcept { return std::ptrdiff_t{2} * pairs() * panel; }
-    const std::int16_t* at(int p, int position) const noexcept {
-        return weights.data() + (std::ptrdiff_t{p} * winograd_tile::positions + position) * position_elements();
+    /// The taps of panel p from a pair on.
+    const std::int8_t* at(int p, int pair) const noexcept {
+        return taps.data() + (std::ptrdiff_t{p} * pairs() + pair) * 18 * panel;
     }
 };
 
@@ -71,27 +69,18 @@ packed_winograd<Rounding> pack_winograd(int panel, const gemm_weights& from, std
     prove_accumulators(from, bias.data(), lhs_zero, who);
     packed_winograd<Rounding> packed{panel, from.cols, from.depth / 9, {}, {}, {}};
     const auto padded = static_cast<std::size_t>(packed.panels() * panel);
-    packed.weights = buffer<std::int16_t>(static_cast<std::size_t>(packed.panels() * winograd_tile::positions) *
-                                          static_cast<std::size_t>(packed.position_elements()));
+    packed.taps = buffer<std::int8_t>(padded * static_cast<std::size_t>(18 * packed.pairs()));
     packed.bias = buffer<std::int32_t>(padded);
     packed.multipliers = buffer<typename Rounding::multiplier>(padded);
     for (int n = 0; n < from.cols; ++n) {
         const auto at = static_cast<std::size_t>(n);
         packed.bias[at] = folded_bias(bias[at], lhs_zero, 0, from.column(n), from.depth);
         packed.multipliers[at] = multipliers[at];
-        std::int16_t* const first = packed.weights.data() + (packed.at(n / panel, 0) - packed.at(0, 0));
-        for (int k = 0; k < packed.depth; ++k) {
-            int rows[3][6], columns[6][6];  // [y][transformed x], [transformed x][transformed y]
-            for (int y = 0; y < 3; ++y) {
-                const std::int8_t* taps = from.column(n) + std::ptrdiff_t{3} * y * packed.depth + k;
-                winograd_weights({taps[0], taps[packed.depth], taps[2 * packed.depth]}, rows[y]);
-            }
-            for (int x = 0; x < 6; ++x) winograd_weights({rows[0][x], rows[1][x], rows[2][x]}, columns[x]);
-            std::int16_t* slot = first + (std::ptrdiff_t{k / 2} * panel + n % panel) * 2 + k % 2;
-            for (int position = 0; position < winograd_tile::positions; ++position)
-                slot[position * packed.position_elements()] =
-                    static_cast<std::int16_t>(columns[position % 6][position / 6]);
-        }
+        for (int tap = 0; tap < 9; ++tap)
+            for (int k = 0; k < packed.depth; ++k)
+                packed.taps[static_cast<std::size_t>(packed.at(n / panel, k / 2) - packed.at(0, 0)) +
+                            static_cast<std::size_t>((tap * panel + n % panel) * 2 + k % 2)] =
+                    from.column(n)[tap * packed.depth + k];
     }
     return packed;
 }

@@ -10,6 +10,7 @@
 #include "octet/kernel/pool_avx512.hpp"
 #include "octet/kernel/pool_call.hpp"
 #include "octet/kernel/pool_scalar.hpp"
+#include "octet/kernel/pool_sse41.hpp"
 
 namespace octet::inline OCTET_ABI {
 
@@ -22,6 +23,8 @@ max_pool_entry choose_max_pool(std::same_as<isa> auto target) noexcept {
         case isa::avx_vnni:
         case isa::avx2:
             return {isa::avx2, "max pool 32", &max_pool_kernel<isa::avx2>::run};
+        case isa::sse41:
+            return {isa::sse41, "max pool 16", &max_pool_kernel<isa::sse41>::run};
 #endif
         default:
             return {isa::scalar, "max pool", &max_pool_kernel<isa::scalar>::run};
@@ -38,6 +41,8 @@ average_pool_entry<Rounding> choose_average_pool(isa target) noexcept {
         case isa::avx_vnni:
         case isa::avx2:
             return {isa::avx2, "average pool 32", &average_pool_kernel<isa::avx2, Rounding>::run};
+        case isa::sse41:
+            return {isa::sse41, "average pool 16", &average_pool_kernel<isa::sse41, Rounding>::run};
 #endif
         default:
             return {isa::scalar, "average pool", &average_pool_kernel<isa::scalar, Rounding>::run};

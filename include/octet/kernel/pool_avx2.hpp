@@ -33,11 +33,14 @@ struct pool_bytes_avx2 {
     }
 };
 
-/// 32 channels of a row of pixels, or fewer. Windows that share one column with their neighbour (3x3 stride 2, 2x2
-/// stride 1) take its maximum over from there. Side: of square windows
-/// of 2, 3 or 5, or 0 for any other.
-template <int Side, bool Whole>
+/// `Blocks` times 32 channels of a row of pixels, or fewer than 32. Windows that share one column with their neighbour
+/// (3x3 stride 2, 2x2 stride 1) take its maximum over from there. Side: of square windows of 2, 3 or 5, or 0 for any
+/// other.
+template <int Side, int Blocks, bool Whole>
 struct max_columns_avx2 {
+    struct pixel {
+        __m256i block[Blocks];
+    };
     const std::int8_t* lines[Side == 0 ? 1 : Side];  // copies: a store might change the call's
     const std::int8_t* const* any;
     int rows;
@@ -48,13 +51,17 @@ struct max_columns_avx2 {
 #pragma GCC unroll 5
         for (int y = 0; y < Side; ++y) lines[y] = call.lines[y];
     }
-    OCTET_INLINE __m256i column(std::ptrdiff_t at) const noexcept {
-        __m256i most = bytes.load((Side == 0 ? any : lines)[0] + at);
+    OCTET_INLINE void column(std::ptrdiff_t at, pixel& most) const noexcept {
+#pragma GCC unroll 2
+        for (int b = 0; b < Blocks; ++b) {
+            const std::ptrdiff_t here = at + 32 * b;
+            most.block[b] = bytes.load((Side == 0 ? any : lines)[0] + here);
 #pragma GCC unroll 4
-        for (int y = 1; y < Side; ++y) most = _mm256_max_epi8(most, bytes.load(lines[y] + at));
-        if constexpr (Side == 0)
-            for (int y = 1; y < rows; ++y) most = _mm256_max_epi8(most, bytes.load(any[y] + at));
-        return most;
+            for (int y = 1; y < Side; ++y) most.block[b] = _mm256_max_epi8(most.block[b], bytes.load(lines[y] + here));
+            if constexpr (Side == 0)
+                for (int y = 1; y < rows; ++y)
+                    most.block[b] = _mm256_max_epi8(most.block[b], bytes.load(any[y] + here));
+        }
     }
     OCTET_INLINE void run(const pool_call& call, int c, __m256i low, __m256i high) const noexcept {
         const int cols = Side == 0 ? call.cols : Side;
@@ -62,17 +69,21 @@ struct max_columns_avx2 {
         const bool shares = cols > 1 && pixel_step == (cols - 1) * step;
         std::int8_t* out = call.out + c;
         std::ptrdiff_t at = c;
-        __m256i last = column(at);
+        pixel last;
+        column(at, last);
         for (int i = 0; i < call.pixels; ++i, at += pixel_step, out += out_step) {
-            if (i > 0 && !shares) last = column(at);
-            __m256i most = last;
+            if (i > 0 && !shares) column(at, last);
+            pixel most = last;
             std::ptrdiff_t next = at;
 #pragma GCC unroll 4
             for (int x = 1; x < cols; ++x) {
-                last = column(next += step);
-                most = _mm256_max_epi8(most, last);
+                column(next += step, last);
+#pragma GCC unroll 2
+                for (int b = 0; b < Blocks; ++b) most.block[b] = _mm256_max_epi8(most.block[b], last.block[b]);
             }
-            bytes.store(out, _mm256_min_epi8(_mm256_max_epi8(most, low), high));
+#pragma GCC unroll 2
+            for (int b = 0; b < Blocks; ++b)
+                bytes.store(out + 32 * b, _mm256_min_epi8(_mm256_max_epi8(most.block[b], low), high));
         }
     }
 };
@@ -119,7 +130,8 @@ struct average_lanes_avx2 {
 
 /// Sums of `Blocks` times 32 channels. Taps are added two by two: pmaddubsw with ones adds a pair of bytes to int16.
 /// Unpacking leaves 4 channels of each 16-byte lane in a register of int32; the packs that follow restore the order.
-/// Several blocks at once, because the taps of a global average stand so far apart that nothing is prefetched.
+/// Two blocks at once are a cache line, and those to the right are asked for meanwhile: the taps of a global average
+/// stand so far apart that nothing is prefetched. Four blocks would not keep their sums in registers.
 template <int Blocks, bool Whole>
 struct pool_sums_avx2 {
     static constexpr int most_taps = 254;  ///< that int16 holds: 254 * 128 < 2^15
@@ -146,6 +158,8 @@ struct pool_sums_avx2 {
         for (int y = 0; y < rows; ++y) {
             const std::int8_t* from = lines[y] + at;
             for (int x = cols / 2; x > 0; --x, from += 2 * step) {
+                _mm_prefetch(reinterpret_cast<const char*>(from + 32 * Blocks), _MM_HINT_T0);
+                _mm_prefetch(reinterpret_cast<const char*>(from + step + 32 * Blocks), _MM_HINT_T0);
 #pragma GCC unroll 4
                 for (int b = 0; b < Blocks; ++b)
                     pair(load(from + 32 * b), load(from + step + 32 * b), front[b], back[b]);
@@ -218,9 +232,11 @@ struct max_pool_kernel<isa::avx2> {
         const __m256i low = _mm256_set1_epi8(static_cast<char>(limits.low));
         const __m256i high = _mm256_set1_epi8(static_cast<char>(limits.high));
         const int last = call.channels - 32;
-        if (last < 0) return max_columns_avx2<0, false>(call).run(call, 0, low, high);
-        for (int c = 0; c < call.channels; c += 32)
-            max_columns_avx2<Side, true>(call).run(call, c < last ? c : last, low, high);
+        if (last < 0) return max_columns_avx2<0, 1, false>(call).run(call, 0, low, high);
+        int c = 0;
+        for (; c <= call.channels - 64; c += 64) max_columns_avx2<Side, 2, true>(call).run(call, c, low, high);
+        for (; c < call.channels; c += 32)
+            max_columns_avx2<Side, 1, true>(call).run(call, c < last ? c : last, low, high);
     }
 };
 
@@ -231,7 +247,7 @@ struct average_pool_kernel<isa::avx2, Rounding> {
         const int last = call.channels - 32;
         if (last < 0) return blocks.template run<1, false>(call, 0);
         int c = 0;
-        for (; c <= call.channels - 128; c += 128) blocks.template run<4, true>(call, c);
+        for (; c <= call.channels - 64; c += 64) blocks.template run<2, true>(call, c);
         for (; c < call.channels; c += 32) blocks.template run<1, true>(call, c < last ? c : last);
     }
 };

@@ -12,6 +12,7 @@
 #include "octet/kernel/quantize_rows_avx512.hpp"
 #include "octet/kernel/quantize_rows_call.hpp"
 #include "octet/kernel/quantize_rows_scalar.hpp"
+#include "octet/kernel/quantize_rows_sse41.hpp"
 
 namespace octet::inline OCTET_ABI {
 
@@ -24,6 +25,8 @@ quantize_entry choose_quantize(std::same_as<isa> auto target) noexcept {
         case isa::avx_vnni:
         case isa::avx2:
             return {isa::avx2, "quantize 32", &quantize_kernel<isa::avx2>::run};
+        case isa::sse41:
+            return {isa::sse41, "quantize 16", &quantize_kernel<isa::sse41>::run};
 #endif
         default:
             return {isa::scalar, "quantize", &quantize_kernel<isa::scalar>::run};
@@ -39,6 +42,8 @@ dequantize_entry choose_dequantize(std::same_as<isa> auto target) noexcept {
         case isa::avx_vnni:
         case isa::avx2:
             return {isa::avx2, "dequantize 8", &dequantize_kernel<isa::avx2>::run};
+        case isa::sse41:
+            return {isa::sse41, "dequantize 4", &dequantize_kernel<isa::sse41>::run};
 #endif
         default:
             return {isa::scalar, "dequantize", &dequantize_kernel<isa::scalar>::run};

@@ -17,8 +17,15 @@ namespace detail {
 template <isa Which, class Rounding>
 winograd_entry<Rounding> winograd_entry_of() noexcept {
     using kernel = winograd_kernel<Which>;
-    return {Which,        kernel::name,  kernel::panel,     kernel::register_rows,
-            kernel::cost, &kernel::load, &kernel::multiply, &kernel::template store<Rounding>};
+    return {Which,
+            kernel::name,
+            kernel::panel,
+            kernel::register_rows,
+            kernel::cost,
+            &kernel::expand,
+            &kernel::load,
+            &kernel::multiply,
+            &kernel::template store<Rounding>};
 }
 }  // namespace detail
 

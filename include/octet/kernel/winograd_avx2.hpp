@@ -29,14 +29,16 @@ struct winograd_product_avx2 {
   private:
     /// Rows rows against 8 * Vectors columns; asks for one line of `next` with every pair of depths, `step` apart.
     template <int Rows, int Vectors>
-    static void strip(const winograd_product& call, const char* next, int step) noexcept {
+    static void strip(const winograd_product& call, const char* next, std::ptrdiff_t step) noexcept {
         __m256i acc[Rows][Vectors];
         const std::int16_t* lhs[Rows];
 #pragma GCC unroll 3
         for (int m = 0; m < Rows; ++m) {
             lhs[m] = call.lhs + m * call.lhs_stride;
 #pragma GCC unroll 4
-            for (int v = 0; v < Vectors; ++v) acc[m][v] = _mm256_setzero_si256();
+            for (int v = 0; v < Vectors; ++v)
+                acc[m][v] =
+                    _mm256_loadu_si256(reinterpret_cast<const __m256i*>(call.begin + m * call.begin_stride + 8 * v));
         }
         const std::int16_t* weights = call.weights;
         for (std::ptrdiff_t k = 0; k < 2 * std::ptrdiff_t{call.pairs}; k += 2, weights += 2 * panel, next += step) {
@@ -60,11 +62,37 @@ struct winograd_product_avx2 {
             for (int v = 0; v < Vectors; ++v) _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 8 * v), acc[m][v]);
     }
 
-    using strip_function = void (*)(const winograd_product&, const char*, int) noexcept;
+    using strip_function = void (*)(const winograd_product&, const char*, std::ptrdiff_t) noexcept;
     static constexpr strip_function strips[2][2] = {{strip<2, 2>, strip<3, 2>}, {strip<2, 4>, strip<3, 4>}};
 };
 
 struct winograd_transforms_avx2 {
+    static void expand(const winograd_expand& call) noexcept {
+        for (int i = 0; i < call.pairs * call.panel; i += 8) {  // column i % panel of pair i / panel
+            const std::int8_t* taps = call.taps + 2 * (i / call.panel * 9 * call.panel + i % call.panel);
+            int16x16 rows[6][3];  // [transformed x][y]
+#pragma GCC unroll 3
+            for (int y = 0; y < 3; ++y) {
+                int16x16 line[3], across[6];
+#pragma GCC unroll 3
+                for (int x = 0; x < 3; ++x, taps += 2 * call.panel) line[x] = widened(taps);
+                winograd_weights(line, across);
+#pragma GCC unroll 6
+                for (int x = 0; x < 6; ++x) rows[x][y] = across[x];
+            }
+#pragma GCC unroll 6
+            for (int x = 0; x < 6; ++x) {
+                int16x16 column[6];
+                winograd_weights(rows[x], column);
+#pragma GCC unroll 6
+                for (int y = 0; y < 6; ++y)
+                    _mm256_storeu_si256(
+                        reinterpret_cast<__m256i*>(call.out + (6 * y + x) * call.position_stride + 2 * i),
+                        reinterpret_cast<__m256i>(column[y]));
+            }
+        }
+    }
+
     static void load(const winograd_load& call) noexcept {
         int k = 0;
         for (; k <= call.depth - 16; k += 16) load_tile(call.inputs, k, call.out + k, call.position_stride);
@@ -127,6 +155,11 @@ struct winograd_transforms_avx2 {
     using int16x16 = std::int16_t __attribute__((vector_size(32)));
     using uint32x8 = std::uint32_t __attribute__((vector_size(32)));
 
+    static OCTET_INLINE int16x16 widened(const std::int8_t* bytes) noexcept {
+        return reinterpret_cast<int16x16>(
+            _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes))));
+    }
+
     /// 16 depths of a tile.
     static void load_tile(const std::int8_t* const* inputs, int k, std::int16_t* out,
                           std::ptrdiff_t position_stride) noexcept {
@@ -135,9 +168,7 @@ struct winograd_transforms_avx2 {
         for (int y = 0; y < 6; ++y) {
             int16x16 line[6], across[6];
 #pragma GCC unroll 6
-            for (int x = 0; x < 6; ++x)
-                line[x] = reinterpret_cast<int16x16>(
-                    _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(inputs[6 * y + x] + k))));
+            for (int x = 0; x < 6; ++x) line[x] = widened(inputs[6 * y + x] + k);
             winograd_input(line, across);
 #pragma GCC unroll 6
             for (int x = 0; x < 6; ++x) rows[x][y] = across[x];
@@ -169,7 +200,7 @@ struct vpmaddwd_avx2 {
 template <>
 struct winograd_kernel<isa::avx2> : winograd_transforms_avx2, winograd_product_avx2<vpmaddwd_avx2> {
     static constexpr const char* name = "winograd 4x4 vpmaddwd";
-    static constexpr winograd_cost cost{.product = 22, .load = 250, .store = 320};
+    static constexpr winograd_cost cost{.product = 22, .load = 250, .store = 320, .expand = 160};
 };
 
 OCTET_REGION_END

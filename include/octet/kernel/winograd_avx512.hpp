@@ -27,14 +27,15 @@ struct winograd_product_avx512 {
   private:
     /// Rows rows against 16 * Vectors columns; asks for one line of `next` with every pair of depths, `step` apart.
     template <int Rows, int Vectors>
-    static void strip(const winograd_product& call, const char* next, int step) noexcept {
+    static void strip(const winograd_product& call, const char* next, std::ptrdiff_t step) noexcept {
         __m512i acc[Rows][Vectors];
         const std::int16_t* lhs[Rows];
 #pragma GCC unroll 6
         for (int m = 0; m < Rows; ++m) {
             lhs[m] = call.lhs + m * call.lhs_stride;
 #pragma GCC unroll 4
-            for (int v = 0; v < Vectors; ++v) acc[m][v] = _mm512_setzero_si512();
+            for (int v = 0; v < Vectors; ++v)
+                acc[m][v] = _mm512_loadu_si512(call.begin + m * call.begin_stride + 16 * v);
         }
         const std::int16_t* weights = call.weights;
         for (std::ptrdiff_t k = 0; k < 2 * std::ptrdiff_t{call.pairs}; k += 2, weights += 2 * panel, next += step) {
@@ -59,12 +60,37 @@ struct winograd_product_avx512 {
             for (int v = 0; v < Vectors; ++v) _mm512_storeu_si512(out + 16 * v, acc[m][v]);
     }
 
-    using strip_function = void (*)(const winograd_product&, const char*, int) noexcept;
+    using strip_function = void (*)(const winograd_product&, const char*, std::ptrdiff_t) noexcept;
     static constexpr strip_function strips[2][4] = {{strip<3, 2>, strip<4, 2>, strip<5, 2>, strip<6, 2>},
                                                     {strip<3, 4>, strip<4, 4>, strip<5, 4>, strip<6, 4>}};
 };
 
 struct winograd_transforms_avx512 {
+    static void expand(const winograd_expand& call) noexcept {
+        for (int i = 0; i < call.pairs * call.panel; i += 16) {  // column i % panel of pair i / panel
+            const std::int8_t* taps = call.taps + 2 * (i / call.panel * 9 * call.panel + i % call.panel);
+            int16x32 rows[6][3];  // [transformed x][y]
+#pragma GCC unroll 3
+            for (int y = 0; y < 3; ++y) {
+                int16x32 line[3], across[6];
+#pragma GCC unroll 3
+                for (int x = 0; x < 3; ++x, taps += 2 * call.panel) line[x] = widened(taps);
+                winograd_weights(line, across);
+#pragma GCC unroll 6
+                for (int x = 0; x < 6; ++x) rows[x][y] = across[x];
+            }
+#pragma GCC unroll 6
+            for (int x = 0; x < 6; ++x) {
+                int16x32 column[6];
+                winograd_weights(rows[x], column);
+#pragma GCC unroll 6
+                for (int y = 0; y < 6; ++y)
+                    _mm512_storeu_si512(call.out + (6 * y + x) * call.position_stride + 2 * i,
+                                        reinterpret_cast<__m512i>(column[y]));
+            }
+        }
+    }
+
     static void load(const winograd_load& call) noexcept {
         int k = 0;
         for (; k <= call.depth - 32; k += 32) load_tile(call.inputs, k, call.out + k, call.position_stride);
@@ -124,6 +150,11 @@ struct winograd_transforms_avx512 {
     using int16x32 = std::int16_t __attribute__((vector_size(64)));
     using uint32x16 = std::uint32_t __attribute__((vector_size(64)));
 
+    static OCTET_INLINE int16x32 widened(const std::int8_t* bytes) noexcept {
+        return reinterpret_cast<int16x32>(
+            _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes))));
+    }
+
     /// 32 depths of a tile.
     static void load_tile(const std::int8_t* const* inputs, int k, std::int16_t* out,
                           std::ptrdiff_t position_stride) noexcept {
@@ -132,9 +163,7 @@ struct winograd_transforms_avx512 {
         for (int y = 0; y < 6; ++y) {
             int16x32 line[6], across[6];
 #pragma GCC unroll 6
-            for (int x = 0; x < 6; ++x)
-                line[x] = reinterpret_cast<int16x32>(
-                    _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(inputs[6 * y + x] + k))));
+            for (int x = 0; x < 6; ++x) line[x] = widened(inputs[6 * y + x] + k);
             winograd_input(line, across);
 #pragma GCC unroll 6
             for (int x = 0; x < 6; ++x) rows[x][y] = across[x];
@@ -159,7 +188,7 @@ struct vpmaddwd_avx512 {
 template <>
 struct winograd_kernel<isa::avx512bw> : winograd_transforms_avx512, winograd_product_avx512<vpmaddwd_avx512> {
     static constexpr const char* name = "winograd 4x4 vpmaddwd";
-    static constexpr winograd_cost cost{.product = 44, .load = 170, .store = 150};
+    static constexpr winograd_cost cost{.product = 44, .load = 170, .store = 150, .expand = 80};
 };
 
 OCTET_REGION_END

@@ -18,7 +18,7 @@ struct vpdpwssd_avx512 {
 template <>
 struct winograd_kernel<isa::avx512_vnni> : winograd_transforms_avx512, winograd_product_avx512<vpdpwssd_avx512> {
     static constexpr const char* name = "winograd 4x4 vpdpwssd";
-    static constexpr winograd_cost cost{.product = 56, .load = 170, .store = 150};
+    static constexpr winograd_cost cost{.product = 56, .load = 170, .store = 150, .expand = 80};
 };
 
 OCTET_REGION_END

@@ -1,4 +1,6 @@
-// The contract between the Winograd layer and its kernels: three steps for each block of tiles.
+// The contract between the Winograd layer and its kernels. Weights are transformed by one step:
+//   expand    pairs of depths of a panel: 36 right-hand sides from 9 taps
+// and each block of tiles takes three:
 //   load      a tile of inputs, transformed, to one row of each of the 36 left-hand sides
 //   multiply  one position: [tiles, depth] x [depth, columns of a panel]
 //   store     the 36 sums of a tile and panel, transformed back, requantized, to 4x4 output pixels
@@ -22,9 +24,20 @@ struct winograd_load {
     std::ptrdiff_t position_stride = 0;
 };
 
-/// One position of a block of tiles: out[m, n] = sum_k lhs[m, k] * weights[k, n] modulo 2^32, for `rows` tiles and
-/// `columns` columns of a panel. Whole tiles of registers are read and written: up to the next multiple of
-/// register_rows rows of lhs and out, which must be there, and whole panels.
+/// `pairs` pairs of depths of one panel of weights. taps: [pair][tap 3 * y + x][column of the panel][depth of the
+/// pair]. Position p of the transformed weights goes to out + p * position_stride: [pair][column][depth of the pair].
+struct winograd_expand {
+    const std::int8_t* taps = nullptr;
+    int pairs = 0;
+    int panel = 0;
+    std::int16_t* out = nullptr;
+    std::ptrdiff_t position_stride = 0;
+};
+
+/// One position of a block of tiles: out[m, n] = begin[m, n] + sum_k lhs[m, k] * weights[k, n] modulo 2^32, for `rows`
+/// tiles and `columns` columns of a panel; begin may be out. Whole tiles of registers are read and written: up to the
+/// next multiple of register_rows rows of lhs, begin and out, which must be there, and whole panels. Meanwhile
+/// next_bytes from `next` on, what is read after this, are asked for from memory.
 struct winograd_product {
     const std::int16_t* lhs = nullptr;
     std::ptrdiff_t lhs_stride = 0;
@@ -32,8 +45,12 @@ struct winograd_product {
     const std::int16_t* weights = nullptr;
     int pairs = 0;
     int columns = 0;
+    const std::uint32_t* begin = nullptr;
+    std::ptrdiff_t begin_stride = 0;
     std::uint32_t* out = nullptr;
     std::ptrdiff_t out_stride = 0;
+    const char* next = nullptr;
+    std::ptrdiff_t next_bytes = 0;
 };
 
 /// One tile of outputs. sums + p * position_stride: the columns of position p. Pixel (y, x) goes to out + y *
@@ -57,21 +74,19 @@ struct winograd_store {
 
 /// multiply by strips[v][r] of `RegisterRows - Counts + 1 + r` rows, against the first half of a panel or all of it:
 /// blocks of nearly equal numbers of rows, 13 rows of 6 as 5 + 4 + 4, whose last would otherwise wait for its sums.
-/// Each block asks for its share of the weights of the next position, so that memory works all the time: without that,
-/// weights that come from DRAM make 256 depths 1.5 times slower on AVX-512.
+/// Each block asks for its share of call.next, a step with every pair of depths, so that memory works all the time.
 template <int Panel, int RegisterRows, int Counts>
 void winograd_multiply(const winograd_product& call,
                        void (*const (&strips)[2][Counts])(const winograd_product&, const char*,
-                                                          int) noexcept) noexcept {
-    const std::ptrdiff_t bytes = 4 * Panel * std::ptrdiff_t{call.pairs};  // of a position
-    const auto* next = reinterpret_cast<const char*>(call.weights) + bytes;
+                                                          std::ptrdiff_t) noexcept) noexcept {
     constexpr int least = RegisterRows - Counts + 1;
     winograd_product part = call;
     for (int blocks = (call.rows + RegisterRows - 1) / RegisterRows, done = 0; blocks > 0; --blocks) {
         const int rows = (call.rows - done + blocks - 1) / blocks;
-        strips[call.columns > Panel / 2 ? 1 : 0][rows < least ? 0 : rows - least](part, next + bytes * done / call.rows,
-                                                                                  4 * Panel * rows / call.rows);
+        strips[call.columns > Panel / 2 ? 1 : 0][rows < least ? 0 : rows - least](
+            part, call.next + call.next_bytes * done / call.rows, call.next_bytes * rows / call.rows / call.pairs);
         part.lhs += rows * part.lhs_stride;
+        part.begin += rows * part.begin_stride;
         part.out += rows * part.out_stride;
         done += rows;
     }
@@ -82,6 +97,7 @@ struct winograd_cost {
     float product = 1;  ///< multiply-adds of multiply in a cycle
     float load = 1;     ///< cycles of load for 32 depths of a tile
     float store = 1;    ///< cycles of store for 16 columns of a tile
+    float expand = 1;   ///< cycles of expand for 16 pairs of depths
 };
 
 /// A kernel as the layer sees it.
@@ -92,13 +108,14 @@ struct winograd_entry {
     int panel = 1;
     int register_rows = 1;
     winograd_cost cost;
+    void (*expand)(const winograd_expand&) noexcept = nullptr;
     void (*load)(const winograd_load&) noexcept = nullptr;
     void (*multiply)(const winograd_product&) noexcept = nullptr;
     void (*store)(const winograd_store<Rounding>&) noexcept = nullptr;
 };
 
 /// The kernel of one instruction set: static constexpr const char* name; static constexpr int panel, register_rows;
-/// static constexpr winograd_cost cost; static load, multiply, and the template store<Rounding>. A missing
+/// static constexpr winograd_cost cost; static expand, load, multiply, and the template store<Rounding>. A missing
 /// specialization is a compile error.
 template <isa Which>
 struct winograd_kernel;

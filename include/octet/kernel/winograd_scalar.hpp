@@ -14,7 +14,26 @@ struct winograd_kernel<isa::scalar> {
     static constexpr const char* name = "winograd 4x4";
     static constexpr int panel = 16;
     static constexpr int register_rows = 1;
-    static constexpr winograd_cost cost{.product = 2.5F, .load = 3000, .store = 3000};
+    static constexpr winograd_cost cost{.product = 2.5F, .load = 3000, .store = 3000, .expand = 1500};
+
+    static void expand(const winograd_expand& call) noexcept {
+        for (int i = 0; i < 2 * call.pairs * panel; ++i) {
+            const std::int8_t* taps = call.taps + i / (2 * panel) * 18 * panel + i % (2 * panel);
+            std::int32_t rows[6][3];  // [transformed x][y]
+            for (int y = 0; y < 3; ++y, taps += 6 * panel) {
+                std::int32_t across[6];
+                winograd_weights({std::int32_t{taps[0]}, std::int32_t{taps[2 * panel]}, std::int32_t{taps[4 * panel]}},
+                                 across);
+                for (int x = 0; x < 6; ++x) rows[x][y] = across[x];
+            }
+            for (int x = 0; x < 6; ++x) {
+                std::int32_t column[6];
+                winograd_weights(rows[x], column);
+                for (int y = 0; y < 6; ++y)
+                    call.out[(6 * y + x) * call.position_stride + i] = static_cast<std::int16_t>(column[y]);
+            }
+        }
+    }
 
     static void load(const winograd_load& call) noexcept {
         for (int k = 0; k < call.depth; ++k) {
@@ -38,7 +57,7 @@ struct winograd_kernel<isa::scalar> {
     static void multiply(const winograd_product& call) noexcept {
         for (int m = 0; m < call.rows; ++m) {
             std::uint32_t* sums = call.out + m * call.out_stride;
-            for (int n = 0; n < panel; ++n) sums[n] = 0;
+            for (int n = 0; n < panel; ++n) sums[n] = call.begin[m * call.begin_stride + n];
             const std::int16_t* lhs = call.lhs + m * call.lhs_stride;
             const std::int16_t* weights = call.weights;
             for (int k = 0; k < call.pairs; ++k, lhs += 2, weights += 2 * panel)

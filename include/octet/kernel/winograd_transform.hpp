@@ -11,7 +11,7 @@
 // and whatever is summed later wraps modulo 2^32: the result is 576 Y modulo 2^32. 576 = 64 * 9, and 9 has an inverse
 // modulo 2^32, so that winograd_quotient returns Y itself wherever |Y| < 2^25. Packing proves that of each channel.
 //
-// What runs hot takes anything with + - and <<: integers, or vectors of them (GCC's and Clang's vector_size), so that
+// The transforms take anything with + - * and <<: integers, or vectors of them (GCC's and Clang's vector_size), so that
 // every instruction set shares it.
 #pragma once
 
@@ -46,13 +46,15 @@ OCTET_INLINE void winograd_input(const T (&d)[6], T (&t)[6]) noexcept {
 }
 
 /// t = G g, G = [6 0 0; -4 -4 -4; -4 4 -4; 1 2 4; 1 -2 4; 0 0 6].
-inline void winograd_weights(const int (&g)[3], int (&t)[6]) noexcept {
-    t[0] = 6 * g[0];
-    t[1] = -4 * (g[0] + g[1] + g[2]);
-    t[2] = -4 * (g[0] - g[1] + g[2]);
-    t[3] = g[0] + 2 * g[1] + 4 * g[2];
-    t[4] = g[0] - 2 * g[1] + 4 * g[2];
-    t[5] = 6 * g[2];
+template <class T>
+OCTET_INLINE void winograd_weights(const T (&g)[3], T (&t)[6]) noexcept {
+    const T ends = g[0] + g[2], far = g[0] + (g[2] << 2), twice = g[1] + g[1];
+    t[0] = g[0] * 6;
+    t[1] = (ends + g[1]) * -4;
+    t[2] = (ends - g[1]) * -4;
+    t[3] = far + twice;
+    t[4] = far - twice;
+    t[5] = g[2] * 6;
 }
 
 /// y = A m, A = [1 1 1 1 1 0; 0 1 -1 2 -2 0; 0 1 1 4 4 0; 0 1 -1 8 -8 4].

@@ -1,6 +1,6 @@
-// Int8 convolution with fused bias, requantization and clamp. Start here for the layer; its arithmetic is
-// kernel/gemm_reference.hpp, its addresses kernel/taps.hpp. Where nn/winograd_choice.hpp says so, the work is done by
-// nn/winograd_conv2d.hpp.
+// Int8 convolution with fused bias, and its result in int8 (requantized and clamped), int32 or float. Start here for
+// the layer; its arithmetic is kernel/gemm_reference.hpp, its addresses kernel/taps.hpp. Where nn/winograd_choice.hpp
+// says so, the work is done by nn/winograd_conv2d.hpp.
 #pragma once
 
 #include <cstddef>
@@ -21,27 +21,33 @@
 #include "octet/nn/residual.hpp"
 #include "octet/nn/winograd_choice.hpp"
 #include "octet/nn/winograd_conv2d.hpp"
-#include "octet/quant/rounding.hpp"
+#include "octet/quant/result.hpp"
 
 namespace octet::inline OCTET_ABI {
 
-/// y[b, r, c, o] = requantize(bias[o] + sum over taps and channels of (x - z_x) * w, s_x * s_w[o] / s_y), clamped.
+/// acc[b, r, c, o] = bias[o] + sum over taps and channels of (x - z_x) * w, exactly, and of it, as Result says,
+///   conv2d<nearest_even>, <tflite>, <single>    int8     requantize(acc, s_x * s_w[o] / s_y), clamped
+///   conv2d<accumulators>                        int32    acc
+///   conv2d<dequantized>                         float    float(acc) * (s_x * s_w[o])
+///
 ///   conv2d<> conv{{weights, 64, {3, 3}, 32, scales, bias}, {.pad = {1, 1, 1, 1}, .input = x, .output = y}};
 ///   conv(input, output, scratch);                          // noexcept, allocates nothing
 /// Weights are packed once, here. Throws octet::error naming the layer when sizes do not fit, when a scale leaves no
-/// finite multiplier, or when a channel can leave its 32-bit accumulator.
-template <class Rounding = nearest_even>
+/// finite multiplier, when a channel can leave its 32-bit accumulator, or when an int32 or float result is given what
+/// only int8 has: output parameters, limits, Winograd's algorithm.
+template <class Result = nearest_even>
 class conv2d {
   public:
     conv2d(const conv2d_weights& weights, conv2d_options options);
 
-    using residual = residual_add<Rounding>;
+    using stored = typename Result::stored;
+    using residual = residual_add<Result>;
 
-    /// in [batch, height, width, groups * depth], out as output_shape says; int8, any stride between pixels; out may
-    /// not overlap in. scratch: scratch_bytes(threads.workers) bytes, 64-byte aligned. `add`, where its sum is not
-    /// null: out = sum(y, other), or sum(other, y), with y rounded to int8 as if it had been stored; add.other has the
-    /// shape of out and may not overlap it.
-    void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
+    /// in [batch, height, width, groups * depth] int8, out as output_shape says; any stride between pixels; out may
+    /// not overlap in. scratch: scratch_bytes(threads.workers) bytes, 64-byte aligned. `add` (int8 only), where its sum
+    /// is not null: out = sum(y, other), or sum(other, y), with y rounded to int8 as if it had been stored; add.other
+    /// has the shape of out and may not overlap it.
+    void operator()(tensor_view<const std::int8_t> in, tensor_view<stored> out, std::byte* scratch,
                     const parallel& threads = {}, const residual& add = {}) const noexcept;
 
     /// Throws octet::error where `in` has another number of channels or is too small for the window.
@@ -72,14 +78,14 @@ class conv2d {
 
     conv2d_options options_;
     window window_;
-    std::optional<winograd_conv2d<Rounding>> winograd_;  // where it was chosen; what follows is then empty
-    gemm_entry<Rounding> kernel_;
-    std::vector<packed_gemm<Rounding>> packed_;  // one for each group
-    buffer<std::int8_t> padding_;                // one pixel of zero points
+    std::optional<winograd_conv2d<Result>> winograd_;  // where it was chosen; what follows is then empty
+    gemm_entry<Result> kernel_;
+    std::vector<packed_gemm<Result>> packed_;  // one for each group
+    buffer<std::int8_t> padding_;              // one pixel of zero points
 };
 
-template <class Rounding>
-conv2d<Rounding>::conv2d(const conv2d_weights& w, conv2d_options options)
+template <class Result>
+conv2d<Result>::conv2d(const conv2d_weights& w, conv2d_options options)
     : options_(std::move(options)), window_{w.kernel, options_.stride, options_.dilation, options_.pad, false} {
     const std::string& who = options_.name;
     check_int8(who, "input", options_.input);
@@ -91,35 +97,42 @@ conv2d<Rounding>::conv2d(const conv2d_weights& w, conv2d_options options)
                         w.bias.size());
     if (groups < 1 || w.outputs % groups != 0)
         fail(who, ": ", groups, " groups do not divide ", w.outputs, " output channels");
-    if (chooses_winograd<Rounding>(w, options_)) {
-        winograd_.emplace(w, options_);
-        return;
+    if constexpr (stores_int8<Result>) {
+        if (const auto made = chooses_winograd<Result>(w, options_)) {
+            winograd_.emplace(w, options_, *made);
+            return;
+        }
+    } else {
+        if (options_.output != quant_params{} || options_.limits != clamp{})
+            fail(who, ": output parameters and limits belong to int8 results, not to int32 or float: leave them out");
+        if (options_.algorithm == conv2d_algorithm::winograd)
+            fail(who, ": Winograd's algorithm has int8 results only: leave the choice of the algorithm open");
     }
     const std::size_t group_bytes = w.values.size() / static_cast<std::size_t>(groups);
     const auto columns = static_cast<std::size_t>(w.outputs / groups);
-    const auto multipliers = make_multipliers<Rounding>(who, options_.input.scale, w.scales, options_.output.scale,
-                                                        static_cast<std::size_t>(w.outputs));
+    const auto multipliers = make_multipliers<Result>(who, options_.input.scale, w.scales, options_.output.scale,
+                                                      static_cast<std::size_t>(w.outputs));
     const int depth = window_.taps() * w.depth;
     // A kernel row is one run where that makes longer runs of whole pixels: it pays where a pixel has few channels, or
     // not whole groups of the product's.
     const bool by_rows =
         groups == 1 && w.kernel.width > 1 && options_.dilation.width == 1 && (w.depth < 16 || w.depth % 4 != 0);
     const int runs = by_rows ? w.kernel.height : window_.taps();
-    kernel_ = choose_gemm<Rounding>(choose_isa(options_.target));
+    kernel_ = choose_gemm<Result>(choose_isa(options_.target));
     for (int g = 0; g < groups; ++g) {
         const std::size_t first = static_cast<std::size_t>(g) * columns;
         const gemm_weights part{w.values.data() + static_cast<std::size_t>(g) * group_bytes, w.outputs / groups, depth,
                                 runs};
-        packed_.push_back(pack_gemm<Rounding>(kernel_.layout, part, w.bias.subspan(first, columns),
-                                              std::span(multipliers).subspan(first, columns), options_.input.zero_point,
-                                              groups == 1 ? who : text(who, ", group ", g)));
+        packed_.push_back(pack_gemm<Result>(kernel_.layout, part, w.bias.subspan(first, columns),
+                                            std::span(multipliers).subspan(first, columns), options_.input.zero_point,
+                                            groups == 1 ? who : text(who, ", group ", g)));
     }
     padding_ = buffer<std::int8_t>(static_cast<std::size_t>(w.depth) * static_cast<std::size_t>(groups));
     for (std::int8_t& byte : padding_) byte = static_cast<std::int8_t>(options_.input.zero_point.value);
 }
 
-template <class Rounding>
-shape conv2d<Rounding>::output_shape(const shape& in) const {
+template <class Result>
+shape conv2d<Result>::output_shape(const shape& in) const {
     if (winograd_) return winograd_->output_shape(in);
     const auto channels = static_cast<std::int64_t>(padding_.size());
     if (in.rank() != 4 || in[3] != channels)
@@ -128,10 +141,11 @@ shape conv2d<Rounding>::output_shape(const shape& in) const {
     return {in[0], out.height, out.width, std::int64_t{packed_.front().cols} * options_.groups};
 }
 
-template <class Rounding>
-void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
-                                  const parallel& threads, const residual& add) const noexcept {
-    if (winograd_) return (*winograd_)(in, out, scratch, threads, add);
+template <class Result>
+void conv2d<Result>::operator()(tensor_view<const std::int8_t> in, tensor_view<stored> out, std::byte* scratch,
+                                const parallel& threads, const residual& add) const noexcept {
+    if constexpr (stores_int8<Result>)
+        if (winograd_) return (*winograd_)(in, out, scratch, threads, add);
     const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
     const int tile = kernel_.tile_rows, width = over.outputs.width;
     // Copies of input rows begin anew where a row of the output does: calls end there.
@@ -147,7 +161,7 @@ void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view
         else
             fill_taps(over, first, count, padding_.data(), tile, 1, table);
         for (int g = 0; g < options_.groups; ++g) {
-            const packed_gemm<Rounding>& w = packed_[static_cast<std::size_t>(g)];
+            const packed_gemm<Result>& w = packed_[static_cast<std::size_t>(g)];
             const int first_panel = w.panels() * part / parts, end_panel = w.panels() * (part + 1) / parts;
             kernel_.run({.weights = &w,
                          .lhs = table,
@@ -163,7 +177,8 @@ void conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view
                          .limits = options_.limits,
                          .scratch = own + table_bytes() + copies_bytes()});
             const int from = first_panel * w.layout.panel, to = std::min(end_panel * w.layout.panel, w.cols);
-            if (add.sum != nullptr) add(out, first, count, g * w.cols + from, to - from);
+            if constexpr (stores_int8<Result>)
+                if (add.sum != nullptr) add(out, first, count, g * w.cols + from, to - from);
         }
     };
     // Workers share rows, so that from layer to layer each finds in its own cache what it wrote; but where these do not

@@ -31,7 +31,7 @@ struct conv2d_options {
     padding pad{};
     int groups = 1;
     quant_params input{};         ///< of the input; padding counts as its zero point
-    quant_params output{};        ///< of the output
+    quant_params output{};        ///< of an int8 output
     clamp limits{};               ///< of the output bytes: a fused activation
     std::optional<isa> target{};  ///< default: the best that this machine runs
     std::string name = "conv2d";  ///< for error messages

@@ -11,7 +11,7 @@
 #include "octet/core/error.hpp"
 #include "octet/core/parallel.hpp"
 #include "octet/core/view.hpp"
-#include "octet/quant/rounding.hpp"
+#include "octet/quant/result.hpp"
 
 namespace octet::inline OCTET_ABI {
 
@@ -29,14 +29,14 @@ inline void check_layer_weights(std::string_view who, std::size_t values, int ou
     if (biases != count) fail(who, ": ", biases, " biases: give one for each of the ", outputs, " outputs");
 }
 
-/// The requantization multiplier of every output channel.
-template <class Rounding>
-std::vector<typename Rounding::multiplier> make_multipliers(std::string_view who, scale input,
-                                                            std::span<const scale> weights, scale output,
-                                                            std::size_t outputs) {
-    std::vector<typename Rounding::multiplier> all(outputs);
+/// The multiplier of every output channel.
+template <class Result>
+std::vector<typename Result::multiplier> make_multipliers(std::string_view who, scale input,
+                                                          std::span<const scale> weights, scale output,
+                                                          std::size_t outputs) {
+    std::vector<typename Result::multiplier> all(outputs);
     for (std::size_t o = 0; o < outputs; ++o)
-        all[o] = Rounding::make(input, weights[weights.size() == 1 ? 0 : o], output, text(who, ", output channel ", o));
+        all[o] = Result::make(input, weights[weights.size() == 1 ? 0 : o], output, text(who, ", output channel ", o));
     return all;
 }
 

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <optional>
 
-#include "octet/core/error.hpp"
+#include "octet/core/algorithm.hpp"
 #include "octet/isa/select.hpp"
 #include "octet/kernel/winograd.hpp"
 #include "octet/nn/conv2d_options.hpp"
@@ -32,10 +32,11 @@ constexpr double direct_rate(isa target) noexcept {
     return 1;
 }
 
-/// Cycles of the two ways for one input.
+/// Cycles of the three ways for one input: direct, and by Winograd with weights transformed at set-up or by every run.
 struct conv2d_cycles {
     double direct = 0;
-    double winograd = 0;
+    double at_set_up = 0;
+    double by_every_run = 0;
 };
 /// Tiles count whole: an image of 7 x 7 has two by two of 4 x 4, and a quarter of what they compute is thrown away.
 /// Weights stream while they are multiplied: at 16 bytes a cycle from a cache, which makes 7x7x512 slower than the
@@ -49,26 +50,34 @@ conv2d_cycles predict_cycles(isa target, const winograd_entry<Rounding>& kernel,
     const winograd_cost& cost = kernel.cost;
     const bool from_dram = 72 * weights + static_cast<double>(other_weights) > 16 * 1024 * 1024;
     const double product = 36 * tiles * weights / cost.product, stream = 72 * weights / (from_dram ? 5 : 16);
+    const double transforms = tiles * (cost.load * blocks_of(in[3], 32) + cost.store * blocks_of(out[3], 16));
     return {9 * static_cast<double>(out.rows()) * weights / direct_rate(target),
-            (product > stream ? product : stream) +
-                tiles * (cost.load * blocks_of(in[3], 32) + cost.store * blocks_of(out[3], 16))};
+            (product > stream ? product : stream) + transforms,
+            product + transforms +
+                cost.expand * weights / 32 *
+                    blocks_of(static_cast<std::int64_t>(tiles), winograd_block_tiles(kernel, in[3]))};
 }
 
-/// Whether conv2d runs by Winograd: as options.algorithm says; left to choose, where expected_input is known, Winograd
-/// can do the layer and is predicted to take less. Without expected_input tiles cannot be counted: direct.
+/// Whether conv2d runs by Winograd, and when it transforms weights then: as options.algorithm says, at set-up; left to
+/// choose, where expected_input is known, Winograd can do the layer and is predicted to take less. Without
+/// expected_input tiles cannot be counted: direct.
 template <class Rounding>
-bool chooses_winograd(const conv2d_weights& w, const conv2d_options& options) {
-    if (options.algorithm != conv2d_algorithm::automatic) return options.algorithm == conv2d_algorithm::winograd;
+std::optional<winograd_weights_made> chooses_winograd(const conv2d_weights& w, const conv2d_options& options) {
+    using enum winograd_weights_made;
+    if (options.algorithm == conv2d_algorithm::winograd) return at_set_up;
     const shape& in = options.expected_input;
-    if (in.rank() != 4 || in[3] != w.depth || !winograd_obstacle(w, options).empty()) return false;
+    if (options.algorithm == conv2d_algorithm::direct || in.rank() != 4 || in[3] != w.depth ||
+        !winograd_obstacle(w, options).empty())
+        return {};
     // Of a 3x3 window; an image that is too small for it has no tiles to count.
     const std::int64_t height = in[1] + options.pad.top + options.pad.bottom - 2;
     const std::int64_t width = in[2] + options.pad.left + options.pad.right - 2;
-    if (height < 1 || width < 1) return false;
+    if (height < 1 || width < 1) return {};
     const isa target = choose_isa(options.target);
     const conv2d_cycles cycles = predict_cycles(target, choose_winograd<Rounding>(target), in,
                                                 {in[0], height, width, w.outputs}, options.expected_weights);
-    return cycles.winograd < cycles.direct;
+    if (cycles.direct <= std::min(cycles.at_set_up, cycles.by_every_run)) return {};
+    return cycles.by_every_run < cycles.at_set_up ? by_every_run : at_set_up;
 }
 
 }  // namespace octet::inline OCTET_ABI

@@ -2,8 +2,9 @@
 // kernel/winograd.hpp for the arithmetic; conv2d chooses between this layer and the direct product.
 //
 // A block of tiles is loaded (36 left-hand sides of its tiles), then panel by panel multiplied and stored, so that
-// left-hand sides and sums stay in the L2 cache and the weights, 8 times those of the direct product, stream once for
-// the block.
+// left-hand sides and sums stay in the L2 cache and the weights stream once for the block. Transformed weights are 8
+// times those of the direct product: they are made at set-up, or, where they would stream from DRAM, by every run from
+// the 9 taps, a chunk of depths at a time that stays in the L2 cache too.
 #pragma once
 
 #include <cstddef>
@@ -39,19 +40,31 @@ inline std::string winograd_obstacle(const conv2d_weights& w, const conv2d_optio
                 ", and only below ", winograd_weight_limit, " is the result exact");
 }
 
+/// Tiles of a block at most. Half a MiB for their left-hand sides and sums: they share L2 with the weights that stream
+/// by.
+template <class Rounding>
+int winograd_block_tiles(const winograd_entry<Rounding>& kernel, std::int64_t depth) noexcept {
+    const std::int64_t tile_bytes = winograd_tile::positions * (2 * depth + 4 * kernel.panel);
+    return static_cast<int>(std::max<std::int64_t>(kernel.register_rows, (std::int64_t{1} << 19) / tile_bytes));
+}
+
+/// When weights are transformed. The bytes are the same.
+enum class winograd_weights_made : unsigned char { at_set_up, by_every_run };
+
 /// conv2d by Winograd: the same formula, constructor, call and bytes. Throws octet::error naming the layer where conv2d
 /// does, and where winograd_obstacle has a reason.
 template <class Rounding = nearest_even>
 class winograd_conv2d {
   public:
-    winograd_conv2d(const conv2d_weights& weights, conv2d_options options);
+    winograd_conv2d(const conv2d_weights& weights, conv2d_options options,
+                    winograd_weights_made made = winograd_weights_made::at_set_up);
 
     /// As conv2d's.
     void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
                     const parallel& threads = {}, const residual_add<Rounding>& add = {}) const noexcept;
     shape output_shape(const shape& in) const;
     std::size_t scratch_bytes(int workers) const noexcept {
-        return (lhs_bytes() + sum_bytes()) * static_cast<std::size_t>(workers);
+        return (lhs_bytes() + sum_bytes() + chunk_bytes()) * static_cast<std::size_t>(workers);
     }
     const winograd_entry<Rounding>& kernel() const noexcept { return kernel_; }
 
@@ -63,6 +76,10 @@ class winograd_conv2d {
     };
     void run(const block& b, const sliding<std::int8_t>& tiles, tensor_view<std::int8_t> out, std::byte* scratch,
              const residual_add<Rounding>& add) const noexcept;
+
+    /// Adds a chunk of depths, from `pair` on, to the sums of panel p.
+    void multiply(const block& b, int p, int pair, int columns, const std::int16_t* lhs, std::uint32_t* sums,
+                  std::int16_t* chunk) const noexcept;
 
     /// Where the 36 inputs of a tile begin.
     void fill_inputs(const sliding<std::int8_t>& tiles, std::int64_t tile,
@@ -84,15 +101,27 @@ class winograd_conv2d {
         return round_up_64(sizeof(std::uint32_t) * static_cast<std::size_t>(winograd_tile::positions * sum_position()));
     }
 
+    /// Transformed weights are [position][pair of a chunk][column][depth of the pair], a cache line between positions:
+    /// for every panel all pairs, or in scratch a chunk of one panel.
+    std::ptrdiff_t weight_position() const noexcept { return std::ptrdiff_t{2} * chunk_pairs_ * kernel_.panel + 32; }
+    std::size_t chunk_elements() const noexcept {
+        return static_cast<std::size_t>(winograd_tile::positions * weight_position());
+    }
+    std::size_t chunk_bytes() const noexcept {
+        return weights_.size() == 0 ? round_up_64(sizeof(std::int16_t) * chunk_elements()) : 0;
+    }
+
     conv2d_options options_;
     winograd_entry<Rounding> kernel_;
     packed_winograd<Rounding> packed_;
-    int block_tiles_ = 1;          // of a block at most
-    buffer<std::int8_t> padding_;  // one pixel of zero points
+    buffer<std::int16_t> weights_;  // transformed at set-up, panel by panel; empty: by every run
+    int block_tiles_ = 1;           // of a block at most
+    int chunk_pairs_ = 64;          // of a chunk at most
+    buffer<std::int8_t> padding_;   // one pixel of zero points
 };
 
 template <class Rounding>
-winograd_conv2d<Rounding>::winograd_conv2d(const conv2d_weights& w, conv2d_options options)
+winograd_conv2d<Rounding>::winograd_conv2d(const conv2d_weights& w, conv2d_options options, winograd_weights_made made)
     : options_(std::move(options)), kernel_(choose_winograd<Rounding>(choose_isa(options_.target))) {
     const std::string& who = options_.name;
     check_int8(who, "input", options_.input);
@@ -108,10 +137,15 @@ winograd_conv2d<Rounding>::winograd_conv2d(const conv2d_weights& w, conv2d_optio
                                 make_multipliers<Rounding>(who, options_.input.scale, w.scales, options_.output.scale,
                                                            static_cast<std::size_t>(w.outputs)),
                                 options_.input.zero_point, who);
-    // Half a MiB for the left-hand sides and sums of a block: it shares L2 with the weights that stream by.
-    const std::int64_t tile_bytes = winograd_tile::positions * (2 * std::int64_t{w.depth} + 4 * kernel_.panel);
-    block_tiles_ =
-        static_cast<int>(std::max<std::int64_t>(kernel_.register_rows, (std::int64_t{1} << 19) / tile_bytes));
+    if (made == winograd_weights_made::at_set_up) {
+        chunk_pairs_ = packed_.pairs();
+        weights_ = buffer<std::int16_t>(chunk_elements() * static_cast<std::size_t>(packed_.panels()));
+        for (int p = 0; p < packed_.panels(); ++p)
+            kernel_.expand({packed_.at(p, 0), packed_.pairs(), kernel_.panel,
+                            weights_.data() + static_cast<std::size_t>(p) * chunk_elements(), weight_position()});
+        packed_.taps = {};
+    }
+    block_tiles_ = winograd_block_tiles(kernel_, w.depth);
     padding_ = buffer<std::int8_t>(static_cast<std::size_t>(w.depth));
     for (std::int8_t& byte : padding_) byte = static_cast<std::int8_t>(options_.input.zero_point.value);
 }
@@ -162,10 +196,33 @@ void winograd_conv2d<Rounding>::fill_inputs(const sliding<std::int8_t>& tiles, s
 }
 
 template <class Rounding>
+void winograd_conv2d<Rounding>::multiply(const block& b, int p, int pair, int columns, const std::int16_t* lhs,
+                                         std::uint32_t* sums, std::int16_t* chunk) const noexcept {
+    static constexpr std::uint32_t zeros[64] = {};
+    const int pairs = std::min(chunk_pairs_, packed_.pairs() - pair);
+    const std::int16_t* weights = weights_.data() + static_cast<std::size_t>(p) * chunk_elements();
+    const char* next = reinterpret_cast<const char*>(weights + weight_position());
+    std::ptrdiff_t next_bytes = 2 * weight_position();
+    if (weights_.size() == 0) {
+        kernel_.expand({packed_.at(p, pair), pairs, kernel_.panel, chunk, weight_position()});
+        weights = chunk;
+        next = reinterpret_cast<const char*>(packed_.at(p, pair + pairs));
+        next_bytes = pairs * kernel_.panel / 2;
+    }
+    for (int position = 0; position < winograd_tile::positions; ++position) {
+        std::uint32_t* const out = sums + position * sum_position();
+        kernel_.multiply({lhs + position * lhs_position() + 2 * pair, lhs_stride(), b.count,
+                          weights + position * weight_position(), pairs, columns, pair == 0 ? zeros : out,
+                          pair == 0 ? 0 : kernel_.panel, out, kernel_.panel, next + position * next_bytes, next_bytes});
+    }
+}
+
+template <class Rounding>
 void winograd_conv2d<Rounding>::run(const block& b, const sliding<std::int8_t>& tiles, tensor_view<std::int8_t> out,
                                     std::byte* scratch, const residual_add<Rounding>& add) const noexcept {
     auto* const lhs = reinterpret_cast<std::int16_t*>(scratch);
     auto* const sums = reinterpret_cast<std::uint32_t*>(scratch + lhs_bytes());
+    auto* const chunk = reinterpret_cast<std::int16_t*>(scratch + lhs_bytes() + sum_bytes());
     for (int t = 0; t < b.count; ++t) {
         const std::int8_t* inputs[winograd_tile::positions];
         fill_inputs(tiles, b.first + t, inputs);
@@ -184,9 +241,8 @@ void winograd_conv2d<Rounding>::run(const block& b, const sliding<std::int8_t>& 
     const int first_column = b.panel * kernel_.panel, end_column = std::min(b.last * kernel_.panel, packed_.cols);
     for (int p = b.panel; p < b.last; ++p) {
         const int first = p * kernel_.panel, columns = std::min(kernel_.panel, packed_.cols - first);
-        for (int position = 0; position < winograd_tile::positions; ++position)
-            kernel_.multiply({lhs + position * lhs_position(), lhs_stride(), b.count, packed_.at(p, position),
-                              packed_.pairs(), columns, sums + position * sum_position(), kernel_.panel});
+        for (int pair = 0; pair < packed_.pairs(); pair += chunk_pairs_)
+            multiply(b, p, pair, columns, lhs, sums, chunk);
         for_tiles([&](int t, std::int64_t pixel, int rows_inside, int columns_inside) noexcept {
             kernel_.store({sums + std::ptrdiff_t{t} * kernel_.panel, sum_position(), packed_.bias.data() + first,
                            packed_.multipliers.data() + first, columns, out.row(pixel) + first, width * out.stride,

@@ -1,5 +1,5 @@
-// exp, tanh and the activations built from them, for values that become stored bytes: libm's differ between machines,
-// these return the same bits on every machine, compiler and instruction set.
+// exp, log, tanh and the activations built from them, for values that become stored bytes: libm's differ between
+// machines, these return the same bits on every machine, compiler and instruction set.
 //
 // How: only + - * / and ieee::fma, which IEEE 754 rounds in one way, and operations on the bits. A compiler may
 // contract a product that meets a sum into one fma where the command line allows it, so a product and a sum that meet
@@ -57,6 +57,20 @@ inline double exp(double x) noexcept {
     const auto [k, p] = detail::reduce(x);
     const int half = k / 2;  // in two steps, because 2^k may leave the range where e^x does not
     return detail::product((1.0 + p) * detail::power_of_two(half), detail::power_of_two(k - half));
+}
+
+/// The natural logarithm of a normal double x > 0.
+inline double log(double x) noexcept {
+    int exponent = 0;
+    double m = ieee::frexp(x, &exponent);  // [0.5, 1)
+    if (m < 0x1.6a09e667f3bcdp-1) m *= 2.0, --exponent;
+    const double f = (m - 1.0) / (m + 1.0), square = f * f;  // |f| <= 0.1716
+    // log m = 2 atanh(f) = 2 f (1 + f^2 / 3 + f^4 / 5 + ...); the first term left out is f^24 / 25 = 2e-20.
+    double tail = 0.0;
+    for (int k = 23; k >= 3; k -= 2) tail = ieee::fma(tail, square, 1.0 / k);
+    constexpr double ln2_high = 0x1.62e42fefa39efp-1, ln2_low = 0x1.abc9e3b39803fp-56;
+    const double twice = 2.0 * f, rest = ieee::fma(twice * square, tail, exponent * ln2_low);
+    return ieee::fma(exponent, ln2_high, twice + rest);
 }
 
 /// e^x - 1, exact to the relative error near 0 too.

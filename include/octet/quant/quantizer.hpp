@@ -170,4 +170,10 @@ class quantizer {
     channel_layout layout_;
 };
 
+/// The int8 parameters of a tensor whose reals lie in `seen`: quantizer<..., per_tensor>::choose_params of that scheme.
+inline quant_params choose_params(range seen, scheme how) {
+    return how == scheme::asymmetric ? quantizer<asymmetric, per_tensor>::choose_params(seen)
+                                     : quantizer<symmetric, per_tensor>::choose_params(seen);
+}
+
 }  // namespace octet::inline OCTET_ABI

@@ -1,5 +1,6 @@
 // THE int32 -> int8 law: one normative scalar function per rounding policy. Every kernel on every instruction set
 // returns these bytes. A policy is a type with
+//   stored                int8_t
 //   multiplier            the stored form of m = s_x * s_w / s_y of one channel
 //   make(m parts)         forms it, at set-up; throws octet::error when it cannot be formed
 //   scaled(acc, m, ...)   round(acc * m) clamped to [low - z, high - z]: what the output is before its zero point
@@ -34,6 +35,7 @@ namespace octet::inline OCTET_ABI {
 /// of 1 and above included, leaves the range of int32.
 struct nearest_even {
     static constexpr rounding_policy policy = rounding_policy::nearest_even;
+    using stored = std::int8_t;
     struct multiplier {
         float value = 1.0F;
     };
@@ -99,6 +101,7 @@ inline std::int32_t saturate(std::int64_t wide) noexcept {
 /// ties away from zero. Formed in double.
 struct tflite {
     static constexpr rounding_policy policy = rounding_policy::tflite;
+    using stored = std::int8_t;
     using multiplier = detail::fixed_point;
 
     static multiplier make(scale input, scale weight, scale output, std::string_view who) {
@@ -133,6 +136,7 @@ struct tflite {
 /// (acc * value + 2^(s - 1)) >> s in 64 bits with s = 31 - shift in [1, 62]; ties up. Formed in double.
 struct single {
     static constexpr rounding_policy policy = rounding_policy::single;
+    using stored = std::int8_t;
     using multiplier = detail::fixed_point;
 
     static multiplier make(scale input, scale weight, scale output, std::string_view who) {

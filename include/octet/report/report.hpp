@@ -1,50 +1,65 @@
 // What quantization cost: the float network and the int8 network run side by side over samples, and every layer is
-// measured. Start here; report/text.hpp prints it.
+// measured. Start here; report/text.hpp prints it, octet/json.hpp writes it as JSON.
 //   quantization_report all = report(model, int8, samples);
 //   std::cout << all;
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "octet/calib/histogram.hpp"
 #include "octet/core/algorithm.hpp"
 #include "octet/core/error.hpp"
-#include "octet/core/ieee.hpp"
 #include "octet/graph/quantized_graph.hpp"
 #include "octet/graph/samples.hpp"
 #include "octet/graph/session.hpp"
-#include "octet/quant/quantizer.hpp"
+#include "octet/report/measure.hpp"
+#include "octet/report/warnings.hpp"
 
 namespace octet {
+
+/// A histogram for the eye: how many values fell into each of `bars`, equally wide, over `all`; ends of bars are off by
+/// at most 2^-7 of their value, as histogram's bins are. No bars where no finite value was seen.
+struct value_bars {
+    range all{};
+    std::vector<std::uint64_t> bars{};
+};
 
 /// One layer of the folded graph: how it runs, and what of the float network's output is left in the int8 network's.
 struct layer_report {
     std::string name;
-    std::string operation;  ///< "conv2d", "max_pool2d", ...
+    std::string operation;  ///< "conv2d", "max_pool2d", ...; "input" of an input of the network
     bool is_int8 = false;
-    std::string reason;         ///< why it was left in float
-    std::optional<isa> target;  ///< empty where no step runs: the output is a view of another tensor
-    std::string kernel;         ///< "view" there
-    range observed;             ///< of the output, from calibration; a range that tensors share is their union
-    quant_params params;        ///< of the output, where it is int8
-    /// 10 log10(sum f^2 / sum (f - q)^2) in dB over all samples, f the output in the float network and q the real value
-    /// in the int8 network: all loss from the input to here. Infinite where nothing was lost, -infinity where f is 0
-    /// throughout and q is not.
+    std::string reason{};         ///< why it was left in float
+    std::optional<isa> target{};  ///< empty where no step runs: the output is a view of another tensor
+    std::string kernel{};         ///< "view" there
+    range observed{};             ///< of the output, from calibration; a range that tensors share is their union
+    quant_params params{};        ///< of the output, where it is int8
+    value_bars seen{};            ///< of the output in the float network, over the measured samples
+    /// signal_and_noise::decibel over all samples, f the output in the float network and q the real value in the int8
+    /// network: all loss from the input to here.
     double signal_to_noise = 0.0;
     /// The share of output bytes that are -128 or 127 where the float value lies more than half a step beyond the real
     /// that this byte stands for: what the chosen range cut off. The bound of a fused activation never counts, because
     /// the float value obeys it too.
     double saturated = 0.0;
+    std::size_t float_weight_bytes = 0;  ///< weights and bias
+    std::size_t int8_weight_bytes = 0;   ///< the same as the int8 network stores them, with the scales
+    /// Median times of its steps in the float and in the int8 network; 0 where none was asked for, and where it runs
+    /// inside another step: a view, or an add inside its convolution.
+    double float_microseconds = 0.0;
+    double int8_microseconds = 0.0;
 };
 
 /// Plain data: what `report` returns and to_text prints.
 struct quantization_report {
+    std::vector<std::string>
+        warnings;                 ///< of the measured network, then of calibration; each names its layer or tensor
     std::size_t samples = 0;      ///< how many were measured
     std::size_t model_nodes = 0;  ///< before folding; `layers` holds those that remain
     std::size_t quantized_layers = 0;
@@ -54,12 +69,15 @@ struct quantization_report {
     std::size_t int8_weight_bytes = 0;   ///< the same, with the scales
     std::size_t float_arena_bytes = 0;   ///< what a session of batch 1 allocates for values and scratch
     std::size_t int8_arena_bytes = 0;
+    std::size_t timed_runs = 0;            ///< 0: no time was measured
+    double conversion_microseconds = 0.0;  ///< of all conversions
+    std::vector<layer_report> inputs;      ///< of the network: what rounding them cost
     std::vector<layer_report> layers;
-    std::vector<std::string> warnings;  ///< of calibration, each naming its tensor
 };
 
 struct report_options {
     std::size_t most_samples = 0;  ///< measure the first so many; 0: all
+    std::size_t timed_runs = 0;    ///< measure the time of each layer too, over so many runs of either network
     std::optional<isa> target{};   ///< default: the best that this machine runs
     parallel threads{};
 };
@@ -70,79 +88,27 @@ namespace octet::inline OCTET_ABI {
 
 namespace detail {
 
-/// What the two networks made of one tensor, summed over samples.
-struct tensor_loss {
-    double signal = 0.0;
-    double noise = 0.0;
-    std::uint64_t saturated = 0;
-    std::uint64_t values = 0;
+inline constexpr std::size_t bars_of_a_histogram = 64;
 
-    void add(const tensor_loss& other) noexcept {
-        signal += other.signal, noise += other.noise;
-        saturated += other.saturated, values += other.values;
+/// (A template, as those below, so that only units that report compile them.)
+value_bars bars_of(const std::same_as<histogram> auto& seen) {
+    value_bars to{seen.extremes(), {}};
+    if (seen.finite() == 0) return to;
+    to.bars.resize(bars_of_a_histogram);
+    const double first = to.all.min, each = (double{to.all.max} - first) / bars_of_a_histogram;
+    constexpr int outermost = histogram::middle;
+    for (int bin = -outermost; bin <= outermost; ++bin) {
+        const std::uint64_t count = seen.counts()[static_cast<std::size_t>(bin + outermost)];
+        const int step = bin < 0 ? -bin : bin;
+        const double centre =
+            step == 0 ? 0.0 : 0.5 * (double{histogram::edge(step)} + double{histogram::edge(step + 1)});
+        const double at = each == 0.0 ? 0.0 : ((bin < 0 ? -centre : centre) - first) / each;
+        to.bars[static_cast<std::size_t>(clamped(at, 0.0, bars_of_a_histogram - 1.0))] += count;
     }
-    double decibel() const noexcept {
-        return noise == 0.0 ? std::numeric_limits<double>::infinity() : 10.0 * ieee::log10(signal / noise);
-    }
-};
-
-/// The real values of every tensor of one run, by tensor_id; empty where the tensor is a view of others.
-template <class Rounding>
-void run_and_keep(session<Rounding>& run, const quantized_graph& from, std::vector<std::vector<float>>& kept) {
-    run.run_observed([&]<class T>(tensor_id id, tensor_view<const T> values) {
-        std::vector<float>& own = kept[static_cast<std::size_t>(id)];
-        own.clear();
-        own.reserve(static_cast<std::size_t>(values.dims.elements()));
-        const quant_params params = from.at(id).params;
-        for (std::int64_t r = 0; r < values.rows(); ++r)
-            for (std::int64_t c = 0; c < values.cols(); ++c)
-                if constexpr (std::is_same_v<T, float>)
-                    own.push_back(values.row(r)[c]);
-                else
-                    own.push_back(dequantize_value(values.row(r)[c], params));
-    });
+    return to;
 }
 
-inline tensor_loss compare(const std::vector<float>& real, const std::vector<float>& quantized, bool is_int8,
-                           quant_params params) noexcept {
-    tensor_loss all;
-    const float floor = dequantize_value(-128, params), ceiling = dequantize_value(127, params);
-    const float half = 0.5F * params.scale.value;
-    for (std::size_t i = 0; i < real.size(); ++i) {
-        const float f = real[i], q = quantized[i];
-        const double lost = double{f} - double{q};
-        all.signal += double{f} * double{f};
-        all.noise += lost * lost;
-        const bool cut = (q == ceiling && f > ceiling + half) || (q == floor && f < floor - half);
-        all.saturated += is_int8 && cut ? 1U : 0U;
-    }
-    all.values = real.size();
-    return all;
-}
-
-/// Runs both networks over the samples; the loss of each tensor that a step made.
-template <class Rounding>
-std::vector<tensor_loss> measure(session<>& real, session<Rounding>& quantized, const quantized_graph& float_graph,
-                                 const quantized_graph& int8, const samples& data, std::size_t count) {
-    const std::size_t tensors = int8.tensors.size();
-    std::vector<tensor_loss> losses(tensors);
-    std::vector<std::vector<float>> f(tensors), q(tensors);
-    for (std::size_t s = 0; s < count; ++s) {
-        for (std::size_t i = 0; i < data.inputs.size(); ++i) {
-            const auto elements = static_cast<std::size_t>(real.input_shape(i).elements());
-            real.set_input(i, data.slice(i, s, 1, elements));
-            quantized.set_input(i, data.slice(i, s, 1, elements));
-        }
-        run_and_keep(real, float_graph, f);
-        run_and_keep(quantized, int8, q);
-        for (std::size_t t = 0; t < tensors; ++t)
-            if (f[t].size() == q[t].size())
-                losses[t].add(compare(f[t], q[t], int8.tensors[t].is_int8, int8.tensors[t].params));
-    }
-    return losses;
-}
-
-inline void check_same_model(const graph& model, const graph& folded) {
+void check_same_model(const std::same_as<graph> auto& model, const graph& folded) {
     const auto same = [&](const char* what, std::span<const tensor_id> before, std::span<const tensor_id> after) {
         if (before.size() != after.size())
             fail("the model has ", before.size(), " ", what, "s and the int8 network ", after.size(),
@@ -157,31 +123,47 @@ inline void check_same_model(const graph& model, const graph& folded) {
     same("output", model.outputs(), folded.outputs());
 }
 
-/// Bytes of weights, biases and constants as `form` stores them; scales count, zero points of activations do not.
-inline std::size_t weight_bytes(const quantized_graph& form) {
+/// Bytes of the weights and biases of layer `i` as `form` stores them, with the scales.
+std::size_t weight_bytes(const std::same_as<quantized_graph> auto& form, std::size_t i) {
+    const quantized_layer& layer = form.layers[i];
+    const operation& what = form.net.nodes()[i].what;
+    if (const auto* norm = std::get_if<op::batch_norm>(&what))
+        return (norm->factor.size() + norm->shift.size()) * sizeof(float);
+    const layer_weights* w = weights_of(what);
+    if (w == nullptr) return 0;
+    if (!layer.is_int8) return (w->values.size() + w->bias.size()) * sizeof(float);
+    return layer.values.size() + layer.scales.size() * sizeof(scale) + layer.bias.size() * sizeof(std::int32_t);
+}
+
+/// Bytes of the constants that nodes read; zero points of activations do not count.
+std::size_t constant_bytes(const std::same_as<quantized_graph> auto& form) {
     std::size_t bytes = 0;
-    for (std::size_t i = 0; i < form.net.nodes().size(); ++i) {
-        const quantized_layer& layer = form.layers[i];
-        const operation& what = form.net.nodes()[i].what;
-        if (const auto* norm = std::get_if<op::batch_norm>(&what))
-            bytes += (norm->factor.size() + norm->shift.size()) * sizeof(float);
-        if (const layer_weights* w = weights_of(what))
-            bytes += layer.is_int8 ? layer.values.size() + layer.scales.size() * sizeof(scale) +
-                                         layer.bias.size() * sizeof(std::int32_t)
-                                   : (w->values.size() + w->bias.size()) * sizeof(float);
-    }
     for (std::size_t t = 0; t < form.tensors.size(); ++t)
         if (const tensor& value = form.net.tensors()[t]; form.net.readers(static_cast<tensor_id>(t)) != 0)
             bytes += value.constant.size() * (form.tensors[t].is_int8 ? 1 : sizeof(float));
     return bytes;
 }
 
+/// What is known of tensor `id` once it was measured.
+layer_report tensor_report(const std::same_as<quantized_graph> auto& int8, tensor_id id, const tensor_loss& loss) {
+    const quantized_tensor& value = int8.at(id);
+    return {.name = int8.net.at(id).name,
+            .operation = "input",
+            .is_int8 = value.is_int8,
+            .observed = value.observed,
+            .params = value.params,
+            .seen = bars_of(loss.seen),
+            .signal_to_noise = loss.left.decibel(),
+            .saturated = loss.saturated_share()};
+}
+
 }  // namespace detail
 
 /// Runs `data` through the folded float graph and through `int8` and says, layer by layer, how each runs and what it
 /// lost. `model` is what was quantized to `int8`, and Rounding what it was quantized for. Residual adds are measured
-/// apart from the convolution that would run them, which changes no byte. Costs a few float runs a sample, and the
-/// values of two runs in memory. Throws octet::error when the samples do not fit or `int8` is not made from `model`.
+/// apart from the convolution that would run them, which changes no byte; times are taken with them inside, on the
+/// first sample. Costs a few float runs a sample, the values of two runs in memory, and 96 KiB a tensor. Throws
+/// octet::error when the samples do not fit or `int8` is not made from `model`.
 template <class Rounding = nearest_even>
 quantization_report report(const graph& model, const quantized_graph& int8, const samples& data,
                            const report_options& options = {}) {
@@ -189,42 +171,45 @@ quantization_report report(const graph& model, const quantized_graph& int8, cons
     check_samples(int8.net, data);
     const std::size_t count = options.most_samples == 0 ? data.count : std::min(options.most_samples, data.count);
     const quantized_graph real = as_float(int8.net);
-    session<> float_run(real, {.target = options.target, .threads = options.threads});
-    session<Rounding> int8_run(int8, {.target = options.target, .threads = options.threads, .fuse_residual = false});
-    std::vector<detail::tensor_loss> losses = detail::measure(float_run, int8_run, real, int8, data, count);
+    session_options how{.target = options.target, .threads = options.threads};
+    session<> float_run(real, how);
+    session<Rounding> int8_run(int8, how);
+    how.fuse_residual = false;
+    session<Rounding> every_step(int8, how);
+    std::vector<detail::tensor_loss> losses = detail::measure(float_run, every_step, real, int8, data, count);
+    for (const node& n : int8.net.nodes())  // a view: what its parts lost
+        if (detail::tensor_loss& whole = losses[static_cast<std::size_t>(n.output)]; whole.empty())
+            for (const tensor_id id : n.inputs) whole.merge(losses[static_cast<std::size_t>(id)]);
 
     quantization_report all;
+    all.warnings = detail::network_warnings(int8, losses);
+    all.warnings.insert(all.warnings.end(), int8.warnings.begin(), int8.warnings.end());
     all.samples = count;
     all.model_nodes = model.nodes().size();
     all.quantized_layers = static_cast<std::size_t>(int8.quantized_layers());
     all.rounding = int8.rounding;
-    all.float_weight_bytes = detail::weight_bytes(real);
-    all.int8_weight_bytes = detail::weight_bytes(int8);
+    all.float_weight_bytes = detail::constant_bytes(real);
+    all.int8_weight_bytes = detail::constant_bytes(int8);
     all.float_arena_bytes = float_run.plan().total_bytes();
-    all.int8_arena_bytes =
-        session<Rounding>(int8, {.target = options.target, .threads = options.threads}).plan().total_bytes();
-    all.warnings = int8.warnings;
+    all.int8_arena_bytes = int8_run.plan().total_bytes();
 
+    for (const tensor_id id : int8.net.inputs())
+        all.inputs.push_back(detail::tensor_report(int8, id, losses[static_cast<std::size_t>(id)]));
     for (std::size_t i = 0; i < int8.net.nodes().size(); ++i) {
         const node& n = int8.net.nodes()[i];
-        detail::tensor_loss& loss = losses[static_cast<std::size_t>(n.output)];
-        if (loss.values == 0)  // a view: what its parts lost
-            for (const tensor_id id : n.inputs) loss.add(losses[static_cast<std::size_t>(id)]);
-        const quantized_tensor& out = int8.at(n.output);
-        all.layers.push_back(
-            {.name = n.name,
-             .operation = std::string(kind_of(n.what)),
-             .is_int8 = int8.layers[i].is_int8,
-             .reason = int8.layers[i].reason,
-             .target = {},
-             .kernel = "view",
-             .observed = out.observed,
-             .params = out.params,
-             .signal_to_noise = loss.decibel(),
-             .saturated =
-                 loss.values == 0 ? 0.0 : static_cast<double>(loss.saturated) / static_cast<double>(loss.values)});
+        layer_report layer = detail::tensor_report(int8, n.output, losses[static_cast<std::size_t>(n.output)]);
+        layer.name = n.name;
+        layer.operation = kind_of(n.what);
+        layer.kernel = "view";
+        layer.is_int8 = int8.layers[i].is_int8;
+        layer.reason = int8.layers[i].reason;
+        layer.float_weight_bytes = detail::weight_bytes(real, i);
+        layer.int8_weight_bytes = detail::weight_bytes(int8, i);
+        all.float_weight_bytes += layer.float_weight_bytes;
+        all.int8_weight_bytes += layer.int8_weight_bytes;
+        all.layers.push_back(std::move(layer));
     }
-    for (const step& s : int8_run.steps()) {
+    for (const step& s : every_step.steps()) {
         if (s.node < 0) {
             ++all.conversions;
             continue;
@@ -232,6 +217,19 @@ quantization_report report(const graph& model, const quantized_graph& int8, cons
         layer_report& layer = all.layers[static_cast<std::size_t>(s.node)];
         layer.kernel = s.kernel;
         layer.target = s.target;
+    }
+    if (options.timed_runs != 0) {
+        all.timed_runs = options.timed_runs;
+        const auto time = [&](auto& run, double layer_report::*to) {
+            detail::set_sample(run, data, 0);
+            const std::vector<double> times = detail::time_steps(run, options.timed_runs);
+            for (std::size_t i = 0; i < times.size(); ++i) {
+                const int at = run.steps()[i].node;
+                (at < 0 ? all.conversion_microseconds : all.layers[static_cast<std::size_t>(at)].*to) += times[i];
+            }
+        };
+        time(float_run, &layer_report::float_microseconds);
+        time(int8_run, &layer_report::int8_microseconds);
     }
     return all;
 }

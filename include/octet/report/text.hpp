@@ -1,4 +1,4 @@
-// A quantization_report as text: a summary, then one line a layer, at most 140 columns wide.
+// A quantization_report as text: warnings, a summary, then one line a layer, at most 140 columns wide, 160 with times.
 #pragma once
 
 #include <concepts>
@@ -55,6 +55,9 @@ inline std::string share_text(double share) {
     return share < 0.00005 ? "<0.01 %" : formatted("%.2f %%", 100.0 * share);
 }
 
+/// Microseconds; "-" where nothing was measured.
+inline std::string time_text(double value) { return value == 0.0 ? "-" : formatted("%.1f", value); }
+
 /// Rows of cells in columns two spaces apart; the first `left` columns are aligned at the left, the others at the
 /// right.
 template <class Rows>
@@ -79,15 +82,17 @@ std::string aligned(const Rows& rows, std::size_t left) {
 
 // Templates, so that only units that print a report compile them.
 
-/// "17 of 18 layers in int8" and the reason of each that is not, sizes, and the warnings of calibration; one a line.
+/// The warnings, "17 of 18 layers in int8" and the reason of each that is not, sizes; one a line.
 std::string summary_text(const std::same_as<quantization_report> auto& from) {
     using detail::grouped, detail::printable;
     const auto ratio = [](std::size_t before, std::size_t after) {
         return detail::formatted("%.2f", static_cast<double>(before) / static_cast<double>(after));
     };
-    std::string all = text(from.quantized_layers, " of ", from.layers.size(), " layers in int8 (", from.model_nodes,
-                           " nodes before folding), rounding ", to_string(from.rounding), ", ", from.conversions,
-                           " conversions between float and int8\n");
+    std::string all;
+    for (const std::string& warning : from.warnings) all += "warning: " + printable(warning) + '\n';
+    all += text(from.quantized_layers, " of ", from.layers.size(), " layers in int8 (", from.model_nodes,
+                " nodes before folding), rounding ", to_string(from.rounding), ", ", from.conversions,
+                " conversions between float and int8\n");
     for (const layer_report& layer : from.layers)
         if (!layer.is_int8)
             all += "  in float: " + printable(text(layer.operation, " '", layer.name, "': ", layer.reason)) + '\n';
@@ -95,16 +100,20 @@ std::string summary_text(const std::same_as<quantization_report> auto& from) {
                 ratio(from.float_weight_bytes, from.int8_weight_bytes), " x smaller), arena ",
                 grouped(from.float_arena_bytes), " -> ", grouped(from.int8_arena_bytes), " bytes (",
                 ratio(from.float_arena_bytes, from.int8_arena_bytes), " x)\n");
-    for (const std::string& warning : from.warnings) all += "warning: " + printable(warning) + '\n';
     return all;
 }
 
 /// The table: a line for each layer. Range, scale and zero point are the output's; "SNR" is the signal-to-noise ratio
-/// in dB over the measured samples, "cut" the saturated share; see layer_report.
+/// in dB over the measured samples, "cut" the saturated share; see layer_report. Where times were measured,
+/// microseconds of the float and of the int8 layer.
 std::string table_text(const std::same_as<quantization_report> auto& from) {
     using detail::formatted;
     std::vector<std::vector<std::string>> rows{
         {"layer", "operation", "ISA", "kernel", "min", "max", "scale", "zero", "SNR dB", "cut"}};
+    const auto add_times = [&](const std::string& real, const std::string& int8) {
+        if (from.timed_runs != 0) rows.back().push_back(real), rows.back().push_back(int8);
+    };
+    add_times("float us", "int8 us");
     for (const layer_report& layer : from.layers) {
         rows.push_back({detail::tail(layer.name, 24), layer.operation,
                         layer.target ? std::string(to_string(*layer.target)) : "-", detail::tail(layer.kernel, 24),
@@ -112,6 +121,7 @@ std::string table_text(const std::same_as<quantization_report> auto& from) {
                         layer.is_int8 ? formatted("%.4g", layer.params.scale.value) : "float",
                         layer.is_int8 ? std::to_string(layer.params.zero_point.value) : "-",
                         detail::decibel_text(layer.signal_to_noise), detail::share_text(layer.saturated)});
+        add_times(detail::time_text(layer.float_microseconds), detail::time_text(layer.int8_microseconds));
     }
     return detail::aligned(rows, 4);
 }

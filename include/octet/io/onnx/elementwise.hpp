@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "octet/io/onnx/fold.hpp"
+#include "octet/io/onnx/quantization.hpp"
 
 namespace octet::onnx::inline OCTET_ABI {
 
@@ -126,6 +126,7 @@ inline void define_with_constant(node_reader& at, arithmetic what, std::size_t c
     if (reals.size() != 1 && !at.into.plain(of)) of = at.into.arrange(at.name, of, canonical(of));
     const tensor_id other =
         reals.size() == 1 ? scalar(at, "/constant", reals[0]) : stored_constant(at, slot, dims, reals, of);
+    if (what == arithmetic::add || what == arithmetic::multiply) note_constant(at, other, *constant.data);
     of.id = sum ? at.emit(op::add{}, {of.id, other}) : at.emit(op::mul{}, {of.id, other});
     for (std::size_t i = 0; i < dims.size(); ++i) of.dims[lead + i] = std::max(of.dims[lead + i], dims[i]);
     at.define(std::move(of));

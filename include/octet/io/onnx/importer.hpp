@@ -12,22 +12,38 @@
 #include <vector>
 
 #include "octet/graph/graph.hpp"
+#include "octet/io/onnx/names.hpp"
 #include "octet/io/onnx/value.hpp"
+#include "octet/quant/params.hpp"
 
 namespace octet::onnx::inline OCTET_ABI {
 
+/// How a layer with weights is stored: real = scale * integer, with one scale or one for each output. A bias of
+/// integers that were not stored is empty.
+struct stored_weights {
+    std::vector<float> scales;
+    std::vector<std::int64_t> bias;
+    std::vector<float> bias_scales;
+};
+
+/// What QuantizeLinear and DequantizeLinear say about the tensors and layers of the graph; io/onnx/quantization.hpp.
+struct stored_forms {
+    std::map<tensor_id, quant_params> tensors;     // of the outputs of QuantizeLinear, of inputs and constants
+    std::map<std::string, stored_weights> layers;  // by the name of the graph's node
+};
+
 class importer {
   public:
-    explicit importer(std::size_t file_bytes) : budget_(4 * (file_bytes + (1U << 16))) {}
+    /// `stored` is null while a float model is read.
+    importer(std::size_t file_bytes, stored_forms* stored) : forms(stored), budget_(4 * (file_bytes + (1U << 16))) {}
 
     graph net;
     std::map<std::string_view, value> values;
     int opset = 0;
     std::int64_t batch = 1;       // the fixed batch of the model's inputs, which is 1 in the graph
     bool symbolic_batch = false;  // an input leaves its batch open
-
-    /// `wanted`, or with a number where a node has that name already.
-    std::string unique(const std::string& wanted);
+    stored_forms* forms;
+    unique_names unique;  // of the nodes, inputs and constants of `net`
     /// Counts elements that are copied out of the file, so that a small file cannot ask for more than 16 times its size
     /// by using one constant many times.
     void spend(const std::string& who, std::int64_t elements);
@@ -50,19 +66,9 @@ class importer {
 
   private:
     std::uint64_t budget_;
-    std::map<std::string, int> names_;
     std::map<std::pair<tensor_id, sizes>, tensor_id> reshapes_;  // made before: two readers share one node
     std::map<std::pair<tensor_id, axes>, tensor_id> transposes_;
 };
-
-inline std::string importer::unique(const std::string& wanted) {
-    std::string name = printable(wanted);
-    if (names_.emplace(name, 1).second) return name;
-    for (;;) {
-        std::string other = text(name, "_", ++names_[name]);
-        if (names_.emplace(other, 1).second) return other;
-    }
-}
 
 inline void importer::spend(const std::string& who, std::int64_t elements) {
     const auto cost = static_cast<std::uint64_t>(elements);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "octet/io/onnx/quantization.hpp"
 #include "octet/io/onnx/views.hpp"
 
 namespace octet::onnx::inline OCTET_ABI {
@@ -88,7 +89,11 @@ inline void import_gemm(node_reader& at) {
                  ", but must hold one value, or one for each of ", from.outputs, " outputs");
         for (std::size_t o = 0; o < bias.size(); ++o) bias[o] = beta * given[given.size() == 1 ? 0 : o];
     }
-    at.define(emit_linear(at, of, from, std::move(bias)));
+    value result = emit_linear(at, of, from, std::move(bias));
+    if (alpha == 1.0F)
+        note_weights(at, *at.constant(1, "the weights").data, transposed ? 0 : 1,
+                     at.has_input(2) && beta == 1.0F ? at.constant(2, "the bias").data.get() : nullptr);
+    at.define(std::move(result));
 }
 
 /// y = x * B with B constant: a matrix (leading sizes of 1 allowed), or a vector.
@@ -106,6 +111,7 @@ inline void import_mat_mul(node_reader& at) {
              ", but the left must keep its batch and the right be one matrix");
     value result =
         emit_linear(at, of, {reals, dims[0], dims[1]}, std::vector<float>(static_cast<std::size_t>(dims[1]), 0.0F));
+    note_weights(at, *at.constant(1, "the weights").data, at.constant(1, "the weights").dims.size() - 1, nullptr);
     if (!vector) return at.define(std::move(result));
     sizes shorter(result.dims.begin(), result.dims.end() - 1);
     define_view(at, std::move(result), std::move(shorter));

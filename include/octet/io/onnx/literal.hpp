@@ -17,12 +17,16 @@ namespace octet::onnx {
 /// The sizes of an ONNX value, outermost first. Those of a constant may be 0.
 using sizes = std::vector<std::int64_t>;
 
-/// The elements of a constant in row-major order of its ONNX shape: reals or integers, as `type` says.
+/// The elements of a constant in row-major order of its ONNX shape: reals or integers, as `type` says. Reals that
+/// DequantizeLinear made have one scale, or one for each index of `axis`, and are scale * integer.
 struct literal {
     enum class kind { real, integer, other } type = kind::other;
     std::vector<float> reals{};
-    std::vector<std::int64_t> integers{};  // int32, int64, bool
+    std::vector<std::int64_t> integers{};  // int8, uint8, int32, int64, bool; also those of reals that were int32
     std::int64_t data_type = 0;            // TensorProto.DataType, for messages about `other`
+    std::vector<float> scales{};
+    std::size_t axis = 0;
+    int zero_point = 0;  // where there is one scale: of the elements as int8
 };
 
 }  // namespace octet::onnx
@@ -109,6 +113,8 @@ inline literal decode(const std::string& who, const proto::tensor& from) {
                     out.reals.push_back(from_half(static_cast<std::uint16_t>(bits)));
             }
             break;
+        case proto::int8:
+        case proto::uint8:
         case proto::int32:
         case proto::int64:
         case proto::boolean:
@@ -119,6 +125,8 @@ inline literal decode(const std::string& who, const proto::tensor& from) {
                 raw(std::int32_t{}, out.integers, widen);
             else if (from.type == proto::int64)
                 raw(std::int64_t{}, out.integers, widen);
+            else if (from.type == proto::int8)
+                raw(std::int8_t{}, out.integers, widen);
             else
                 raw(std::uint8_t{}, out.integers, widen);
             break;

@@ -1,5 +1,5 @@
-// One protobuf message, field by field. The only header of Octet that knows protozero; every read checks the wire type,
-// so that no precondition of protozero can be broken by a file.
+// One protobuf message, field by field. Every read checks the wire type, so that no precondition of protozero can be
+// broken by a file. Only this header and io/onnx/writer.hpp know protozero.
 #pragma once
 
 #if !defined(__cpp_exceptions)

@@ -1,11 +1,12 @@
-// Names that come from a file: what of them may stand in a message or in a graph.
+// Names that come from a file: what of them may stand in a message or in a graph; and names that must differ.
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
 
-#include "octet/core/config.hpp"
+#include "octet/core/error.hpp"
 
 namespace octet::onnx::inline OCTET_ABI {
 
@@ -37,5 +38,22 @@ inline std::string printable(std::string_view name) {
 
 /// printable(name) in quotes.
 inline std::string in_quotes(std::string_view name) { return "'" + printable(name) + "'"; }
+
+/// Names that were given out, so that none is given twice.
+class unique_names {
+  public:
+    /// printable(wanted), with a number where that is taken.
+    std::string operator()(const std::string& wanted) {
+        std::string name = printable(wanted);
+        if (taken_.emplace(name, 1).second) return name;
+        for (;;) {
+            std::string other = text(name, "_", ++taken_[name]);
+            if (taken_.emplace(other, 1).second) return other;
+        }
+    }
+
+  private:
+    std::map<std::string, int> taken_;
+};
 
 }  // namespace octet::onnx::inline OCTET_ABI

@@ -61,7 +61,8 @@ inline std::map<std::string_view, image_layout> expected_layouts(const proto::mo
                     ask(node.inputs[0], image_layout::channels_first);
             }
         } else if (is(node.kind, {"Add", "Sub", "Mul", "Div", "Relu", "Clip", "Sigmoid", "Tanh", "HardSwish",
-                                  "HardSigmoid", "LeakyRelu", "Identity", "Dropout", "Cast", "Pad", "Concat"})) {
+                                  "HardSigmoid", "LeakyRelu", "Identity", "Dropout", "Cast", "Pad", "Concat",
+                                  "QuantizeLinear", "DequantizeLinear"})) {
             for (const std::string_view name : node.inputs) ask(name, after);
         }
     }
@@ -71,7 +72,8 @@ inline std::map<std::string_view, image_layout> expected_layouts(const proto::mo
 /// A runtime input: its batch becomes 1, its image is stored NHWC.
 inline void import_input(importer& into, const proto::value_info& from, image_layout expected) {
     const std::string who = text("input ", in_quotes(from.name));
-    if (from.type != proto::float32)
+    const bool stored = into.forms != nullptr && (from.type == proto::int8 || from.type == proto::uint8);
+    if (from.type != proto::float32 && !stored)
         fail(who, " has data type ", from.type,
              ", but Octet reads networks of float inputs (1) only: convert the model to float32");
     if (!from.has_shape || from.dims.empty())
@@ -95,10 +97,12 @@ inline void import_input(importer& into, const proto::value_info& from, image_la
         into.batch = from.dims[0].size;
     }
     count_elements(who, made.dims);
+    made.stored_type = stored ? from.type : 0;
     made.channels_last = made.dims.size() == 4 && expected == image_layout::channels_last;
     made.order = canonical(made);
     made.id =
         into.net.input(into.unique(std::string(from.name)), importer::checked(who, stored_as(made.dims, made.order)));
+    into.net.set_form(made.id, {made.order == nhwc(), from.dims[0].fixed ? from.dims[0].size : 0});
     into.values.emplace(from.name, std::move(made));
 }
 
@@ -167,15 +171,19 @@ inline void import_outputs(importer& into, const proto::model& model) {
         const value last = into.arrange(printable(each.name), of, canonical(of));
         bool named = into.net.producer(last.id) < 0;  // an input keeps its name, and so does what is an output already
         for (const tensor_id other : into.net.outputs()) named = named || other == last.id;
-        if (!named) into.net.rename(last.id, printable(each.name));
+        if (!named) {
+            into.net.rename(last.id, printable(each.name));
+            into.net.set_form(last.id, {last.order == nhwc(), into.symbolic_batch ? 0 : into.batch});
+        }
         into.net.output(last.id);
     }
 }
 
-/// The graph of a parsed model from a file of this many bytes.
-inline graph import_model(const proto::model& model, std::size_t file_bytes) {
+/// The graph of a parsed model from a file of this many bytes, and in `stored`, unless it is null, how QuantizeLinear
+/// and DequantizeLinear say that it is stored.
+inline graph import_model(const proto::model& model, std::size_t file_bytes, stored_forms* stored = nullptr) {
     if (!model.has_graph) fail("the file holds no graph: it is not an ONNX model, or truncated");
-    importer into(file_bytes);
+    importer into(file_bytes, stored);
     into.opset = read_opset_version(model);
     if (model.has_sparse) fail("the model holds sparse initializers: store them densely");
     import_values(into, model);

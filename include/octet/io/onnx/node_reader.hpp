@@ -150,6 +150,10 @@ inline const value& node_reader::computed(std::size_t i, const char* what) const
         fail(input_name(i, what),
              " is a constant, but Octet wants it computed from the network's input: fold the node into a "
              "constant (onnxsim does)");
+    if (found.stored_type != 0)
+        fail(input_name(i, what),
+             " holds integers, which only DequantizeLinear may read: Octet reads models of float operators between "
+             "DequantizeLinear and QuantizeLinear (QDQ)");
     return found;
 }
 
@@ -161,11 +165,11 @@ inline const value& node_reader::constant(std::size_t i, const char* what) const
 }
 
 inline void node_reader::refuse_types(const value& of, std::size_t i, const char* what) const {
-    fail(input_name(i, what), of.data->type == literal::kind::other ? " has data type " : " has the wrong data type ",
-         of.data->data_type,
-         ": Octet reads float (1), double (11) and float16 (10) as reals, int32 (6), int64 (7) and bool (9) as "
-         "integers; "
-         "convert the model to float32");
+    fail(
+        input_name(i, what), of.data->type == literal::kind::other ? " has data type " : " has the wrong data type ",
+        of.data->data_type,
+        ": Octet reads float (1), double (11) and float16 (10) as reals, int8 (3), uint8 (2), int32 (6), int64 (7) and "
+        "bool (9) as integers; convert the model to float32");
 }
 
 inline const std::vector<float>& node_reader::constant_reals(std::size_t i, const char* what) const {

@@ -6,6 +6,7 @@
 
 #include "octet/io/onnx/elementwise.hpp"
 #include "octet/io/onnx/layers.hpp"
+#include "octet/io/onnx/quantization.hpp"
 #include "octet/io/onnx/views.hpp"
 #include "octet/io/onnx/windows.hpp"
 
@@ -26,6 +27,7 @@ inline constexpr known_operator known_operators[] = {
     {"Concat", import_concat},
     {"Constant", fold_constant},
     {"Conv", import_conv},
+    {"DequantizeLinear", import_dequantize, 10},
     {"Div", import_div},
     {"Dropout", import_dropout},
     {"Flatten", import_flatten},
@@ -39,6 +41,7 @@ inline constexpr known_operator known_operators[] = {
     {"MaxPool", import_max_pool},
     {"Mul", import_mul},
     {"Pad", import_pad},
+    {"QuantizeLinear", import_quantize, 10},
     {"ReduceMean", import_reduce_mean},
     {"Relu", import_relu},
     {"Reshape", import_reshape},

@@ -16,7 +16,16 @@
 namespace octet::onnx::proto {
 
 /// TensorProto.DataType: those that Octet reads.
-enum data_type : std::int64_t { float32 = 1, int32 = 6, int64 = 7, boolean = 9, float16 = 10, float64 = 11 };
+enum data_type : std::int64_t {
+    float32 = 1,
+    uint8 = 2,
+    int8 = 3,
+    int32 = 6,
+    int64 = 7,
+    boolean = 9,
+    float16 = 10,
+    float64 = 11
+};
 
 struct tensor {
     std::string_view name;
@@ -75,8 +84,14 @@ struct opset {
     std::int64_t version = 0;
 };
 
+/// A word that a file carries along.
+struct metadata {
+    std::string_view key, value;
+};
+
 struct model {
     std::vector<opset> opsets;
+    std::vector<metadata> words;
     std::vector<node> nodes;
     std::vector<tensor> initializers;
     std::vector<value_info> inputs, outputs;
@@ -258,6 +273,21 @@ inline opset read_opset(std::string_view bytes) {
     return read;
 }
 
+inline metadata read_metadata(std::string_view bytes) {
+    metadata read;
+    for (message in(bytes); in.next();) switch (in.field()) {
+            case 1:
+                read.key = in.bytes();
+                break;
+            case 2:
+                read.value = in.bytes();
+                break;
+            default:
+                in.skip();
+        }
+    return read;
+}
+
 inline void read_graph(std::string_view bytes, model& to) {
     for (message in(bytes); in.next();) switch (in.field()) {
             case 1:
@@ -295,6 +325,9 @@ inline model read_model(std::string_view bytes) {
                     break;
                 case 8:
                     read.opsets.push_back(read_opset(in.bytes()));
+                    break;
+                case 14:
+                    read.words.push_back(read_metadata(in.bytes()));
                     break;
                 default:
                     in.skip();

@@ -27,6 +27,7 @@ struct value {
     tensor_id id = -1;                    // the stored tensor of what is computed
     axes order;                           // the first lens: one entry for each stored axis
     bool channels_last = false;           // the ONNX axes are N, H, W, C: the network itself transposed
+    std::int64_t stored_type = 0;         // uint8 or int8: integers, which only DequantizeLinear may read
     std::string_view view;                // the node that last changed the shape, to name a reshape after
     std::string_view missing;             // not empty: an output that inference does not have, and why
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "octet/io/onnx/quantization.hpp"
 #include "octet/io/onnx/views.hpp"
 
 namespace octet::onnx::inline OCTET_ABI {
@@ -114,7 +115,9 @@ inline void import_conv(node_reader& at) {
                  ", but needs one value for each of ", outputs, " outputs");
         conv.weights.bias = bias;
     }
-    define_image(at, at.emit(std::move(conv), {of.id}));
+    const tensor_id result = at.emit(std::move(conv), {of.id});
+    note_weights(at, *weights.data, 0, at.has_input(2) ? at.constant(2, "the bias").data.get() : nullptr);
+    define_image(at, result);
 }
 
 inline void import_pool(node_reader& at, pool_kind kind) {
