@@ -1,4 +1,4 @@
-// label: law
+// label: law, threads
 // Int8 convolution, matrix product and depthwise convolution against sums written out in 64 bits: every instruction
 // set, result and split into tasks returns the same bytes, and nothing outside the operands is touched.
 #include "octet/nn/conv2d.hpp"

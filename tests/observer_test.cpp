@@ -1,4 +1,4 @@
-// label: law
+// label: law, threads
 // Observers: bins that depend on the value alone, so that order, splits and merges cannot show; percentiles against
 // sorted data; and a defined range with a sentence for every degenerate kind of data.
 #include "octet/calib/observer.hpp"

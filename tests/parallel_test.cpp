@@ -1,4 +1,4 @@
-// label: law
+// label: law, threads
 // The parallel hook: the serial default and a hook of plain threads run every index once, with workers in range and no
 // worker on two tasks at once.
 #include "octet/core/parallel.hpp"

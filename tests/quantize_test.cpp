@@ -1,4 +1,4 @@
-// label: law
+// label: law, threads
 // quantize: the same integers however calibration ran; what its options mean; what it refuses; what it makes of bad
 // samples; and weight transforms from outside.
 #include "octet/graph/quantize.hpp"

@@ -1,4 +1,4 @@
-// label: law
+// label: law, threads
 // Sessions: runs allocate nothing and throw nothing, and neither instruction set, threads, batch nor layout show in a
 // byte. This file counts every allocation of the program.
 #include "octet/graph/session.hpp"

@@ -1,4 +1,4 @@
-// label: law
+// label: law, threads
 // Convolution by Winograd against kernel/gemm_reference.hpp: every instruction set, rounding policy and split into
 // tasks returns its bytes, at every edge of tiles, panels and vectors, and nothing outside the operands is touched.
 #include "octet/nn/winograd_conv2d.hpp"
