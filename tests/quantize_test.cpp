@@ -369,7 +369,12 @@ TEST(quantize, refuses_what_makes_no_sense) {
         [] {
             octet::quantize(network(), {2, reals(image_size, 1)});
         },
-        "input 'image'", "1x6x5x3", "2 samples need 180 values", "90 were given");
+        "input 'image'", "1x6x5x3", "2 samples take 90 values each", "90 were given");
+    expect_error(
+        [] {
+            octet::quantize(network(), {std::size_t{1} << 63, std::vector<float>{}});
+        },
+        "9223372036854775808 samples", "0 were given");
     expect_error(
         [] {
             octet::quantize(network(), {1, {reals(image_size, 1), reals(3, 1)}});

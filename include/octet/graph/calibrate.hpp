@@ -79,10 +79,7 @@ calibration calibrate(graph net, const samples& data, const calibrate_options& o
     const auto run_all = [&](std::size_t first, std::size_t end, int batch) {
         Session run(as_float(net), {.batch = batch, .target = options.target, .threads = options.threads});
         for (; first < end; first += static_cast<std::size_t>(batch)) {
-            for (std::size_t i = 0; i < data.inputs.size(); ++i) {
-                const auto elements = static_cast<std::size_t>(net.at(net.inputs()[i]).dims.elements());
-                run.set_input(i, data.slice(i, first, static_cast<std::size_t>(batch), elements));
-            }
+            set_samples(run, data, first);
             run.run_observed([&]<class T>(tensor_id id, tensor_view<const T> values) {
                 if constexpr (std::is_same_v<T, float>) {
                     tensor_calibration& own = all.tensors[static_cast<std::size_t>(id)];
