@@ -142,6 +142,26 @@ TEST(quantize, the_way_calibration_runs_cannot_show) {
     }
 }
 
+TEST(quantize, a_node_that_nobody_reads_cannot_show) {
+    const auto scaled = [](bool with_dead_reader) {
+        graph net;
+        const tensor_id x = net.input("x", {1, 4});
+        const tensor_id y = net.add("fc", op::linear{{3, reals(12, 1), reals(3, 2)}}, {x});
+        if (with_dead_reader) net.add("dead", op::softmax{}, {y});
+        const tensor_id factor = net.constant("factor", {1, 3}, {0.5F, 2.0F, 3.0F});
+        net.output(net.add("scaled", op::mul{}, {y, factor}));
+        return net;
+    };
+    const samples data(5, reals(20, 3));
+    const octet::quantized_graph alone = octet::quantize(scaled(false), data),
+                                 with_dead = octet::quantize(scaled(true), data);
+    ASSERT_EQ(alone.layers.size(), 1U);
+    ASSERT_EQ(with_dead.layers.size(), 1U);
+    EXPECT_EQ(with_dead.layers[0].values, alone.layers[0].values);
+    EXPECT_EQ(with_dead.layers[0].bias, alone.layers[0].bias);
+    EXPECT_EQ(with_dead.at(with_dead.net.outputs()[0]).params, alone.at(alone.net.outputs()[0]).params);
+}
+
 TEST(quantize, the_order_of_samples_cannot_show) {
     const samples data = images(7);
     samples reversed = data;
