@@ -19,7 +19,6 @@
 
 #include "octet/graph/passes.hpp"
 #include "octet/graph/quantized_graph.hpp"
-#include "octet/io/onnx/exporter.hpp"
 #include "octet/io/onnx/network.hpp"
 
 namespace octet::onnx::inline OCTET_ABI {
@@ -296,7 +295,7 @@ inline void quantized_network::melt_activations() {
 /// The rounding policy that the model was written for.
 inline rounding_policy read_rounding(const proto::model& model) {
     for (const proto::metadata& word : model.words) {
-        if (word.key != rounding_key) continue;
+        if (word.key != proto::rounding_key) continue;
         for (const auto policy : {rounding_policy::nearest_even, rounding_policy::tflite, rounding_policy::single})
             if (word.value == octet::to_string(policy)) return policy;
         fail("the model's metadata name the rounding policy ", in_quotes(word.value),
