@@ -109,6 +109,31 @@ TEST(calibration, of_another_network_is_refused) {
     expect_error([&] { other.merge(seen); }, "two networks");
 }
 
+TEST(calibration, every_parameter_of_an_operation_tells_networks_apart) {
+    const auto of = [](const operation& what) {
+        graph net;
+        net.output(net.add("layer", what, {net.input("image", {1, 4, 4, 2})}));
+        return fingerprint(net);
+    };
+    const window same{.kernel = {3, 3}, .pad = {1, 1, 1, 1}}, shifted{.kernel = {3, 3}, .pad = {2, 1, 0, 1}},
+        spread{.kernel = {3, 3}, .dilation = {2, 2}, .pad = {2, 2, 2, 2}}, up{{3, 3}, {}, {}, {1, 1, 1, 1}, true};
+    const layer_weights eight = weights(4, 8, 1);
+    const std::vector<std::vector<operation>> alike{
+        {op::conv2d{weights(4, 18, 1), same}, op::conv2d{weights(4, 18, 1), shifted},
+         op::conv2d{weights(4, 18, 1), spread}, op::conv2d{weights(4, 18, 2), same}},
+        {op::conv2d{eight, {.kernel = {2, 2}}}, op::conv2d{eight, {.kernel = {2, 2}, .ceil_mode = true}}},
+        {op::pool2d{pool_kind::average, same}, op::pool2d{pool_kind::max, same}, op::pool2d{pool_kind::average, up},
+         op::pool2d{pool_kind::average, shifted}, op::pool2d{pool_kind::average, same, true}},
+        {op::pad{{0, 1}, {0, 1}}, op::pad{{0, 2}, {}}, op::pad{{0, 1}, {0, 1}, 0.5F}},
+        {op::transpose{{0, 1, 2, 3}}, op::transpose{{0, 2, 1, 3}}},
+        {op::lookup{function::leaky_relu, 0.1F}, op::lookup{function::leaky_relu, 0.2F}, op::lookup{function::tanh}},
+        {op::clip{relu}, op::clip{{0.0F, 6.0F}}}};
+    for (const auto& some : alike)
+        for (std::size_t i = 0; i < some.size(); ++i)
+            for (std::size_t k = 0; k < some.size(); ++k)
+                EXPECT_EQ(of(some[i]) == of(some[k]), i == k) << kind_of(some[i]) << i << " " << k;
+}
+
 TEST(calibration, moving_averages_are_kept_apart) {
     const moving_average slow{0.75};
     const calibration seen = calibrate(network(), images(6), {.moving = slow});
@@ -258,7 +283,7 @@ TEST(calibration_bytes, round_trip) {
 
 TEST(calibration_bytes, are_the_same_on_every_machine) {
     EXPECT_EQ(detail::fnv1a(to_bytes(small())), 320115269018105871U);
-    EXPECT_EQ(detail::fnv1a(to_bytes(calibrate(network(), images(3)))), 13297070214816735904U);
+    EXPECT_EQ(detail::fnv1a(to_bytes(calibrate(network(), images(3)))), 13008890472267330108U);
 }
 
 TEST(calibration_bytes, every_truncation_and_every_flipped_bit_is_refused) {

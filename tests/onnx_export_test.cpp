@@ -157,6 +157,18 @@ TEST(onnx_export, integers_of_the_file) {
 }
 
 /// A tensor that is input and output, and one that is an output twice.
+TEST(onnx_export, names_are_utf8) {
+    graph net;
+    const tensor_id x = net.input("x\xff", {1, 3});
+    const tensor_id y = net.add("t\xff", op::lookup{function::tanh}, {x});
+    net.output(net.add("c\xff", op::clip{{-0.5F, 0.5F}}, {y}));
+    const std::string bytes = onnx::serialize(octet::quantize(net, {4, numbers(12)}));
+    for (const std::string name : {"x", "t", "c"}) {
+        EXPECT_NE(bytes.find(name + "?"), std::string::npos);
+        EXPECT_EQ(bytes.find(name + "\xff"), std::string::npos);
+    }
+}
+
 TEST(onnx_export, outputs_that_are_something_else_too) {
     graph net = operator_networks().at("add");
     net.output(net.nodes()[0].output);

@@ -421,6 +421,17 @@ TEST(onnx_fold, every_data_type_that_is_read) {
     EXPECT_EQ(weights(typed(11, 10, [&](auto& out, auto f) { out.add_packed_double(f, doubles, doubles + 2); })),
               expected);
     EXPECT_EQ(weights(typed(10, 5, [&](auto& out, auto f) { out.add_packed_int32(f, halves, halves + 2); })), expected);
+    const auto integer = [&](int type, std::int64_t value) {
+        const std::int64_t both[] = {value, 1};
+        return refusal(one(13, {1, 2}, "MatMul", {"w"}).initializer(typed(type, 7, [&](auto& out, auto f) {
+            out.add_packed_int64(f, both, both + 2);
+        })));
+    };
+    constexpr std::int64_t beyond = std::int64_t{1} << 31;
+    for (const auto& [type, value] : {std::pair{3, std::int64_t{-129}}, {2, -1}, {2, 256}, {6, beyond}, {9, 256}})
+        EXPECT_NE(integer(type, value).find(text("'w' holds ", value)), std::string::npos) << integer(type, value);
+    for (const auto& [type, value] : {std::pair{3, std::int64_t{-128}}, {2, 255}, {6, -beyond}, {7, 4 * beyond}})
+        EXPECT_NE(integer(type, value).find("wrong data type"), std::string::npos) << integer(type, value);
 }
 
 TEST(onnx_fold, half_precision_of_every_kind) {
@@ -528,6 +539,16 @@ TEST(onnx_names, equal_names_are_told_apart_and_rubbish_is_made_printable) {
     EXPECT_EQ(net.nodes()[1].name, "same_2");
     EXPECT_EQ(net.nodes()[2].name.substr(0, 4), "??nn");
     EXPECT_LT(net.nodes()[2].name.size(), 300U);
+}
+
+TEST(onnx_names, only_utf8_is_printable) {
+    for (const char* good :
+         {"a", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
+        EXPECT_EQ(onnx::printable(good), good);
+    // Longer than the shortest form, a surrogate, beyond U+10FFFF, cut off.
+    for (const char* bad :
+         {"\xc0\x80", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xe0\xa0"})
+        EXPECT_EQ(onnx::printable(bad), std::string(std::string_view(bad).size(), '?'));
 }
 
 TEST(onnx_inputs, initializers_listed_as_inputs_are_constants) {

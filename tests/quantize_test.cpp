@@ -142,6 +142,26 @@ TEST(quantize, the_way_calibration_runs_cannot_show) {
     }
 }
 
+TEST(quantize, a_node_that_nobody_reads_cannot_show) {
+    const auto scaled = [](bool with_dead_reader) {
+        graph net;
+        const tensor_id x = net.input("x", {1, 4});
+        const tensor_id y = net.add("fc", op::linear{{3, reals(12, 1), reals(3, 2)}}, {x});
+        if (with_dead_reader) net.add("dead", op::softmax{}, {y});
+        const tensor_id factor = net.constant("factor", {1, 3}, {0.5F, 2.0F, 3.0F});
+        net.output(net.add("scaled", op::mul{}, {y, factor}));
+        return net;
+    };
+    const samples data(5, reals(20, 3));
+    const octet::quantized_graph alone = octet::quantize(scaled(false), data),
+                                 with_dead = octet::quantize(scaled(true), data);
+    ASSERT_EQ(alone.layers.size(), 1U);
+    ASSERT_EQ(with_dead.layers.size(), 1U);
+    EXPECT_EQ(with_dead.layers[0].values, alone.layers[0].values);
+    EXPECT_EQ(with_dead.layers[0].bias, alone.layers[0].bias);
+    EXPECT_EQ(with_dead.at(with_dead.net.outputs()[0]).params, alone.at(alone.net.outputs()[0]).params);
+}
+
 TEST(quantize, the_order_of_samples_cannot_show) {
     const samples data = images(7);
     samples reversed = data;
@@ -369,7 +389,12 @@ TEST(quantize, refuses_what_makes_no_sense) {
         [] {
             octet::quantize(network(), {2, reals(image_size, 1)});
         },
-        "input 'image'", "1x6x5x3", "2 samples need 180 values", "90 were given");
+        "input 'image'", "1x6x5x3", "2 samples take 90 values each", "90 were given");
+    expect_error(
+        [] {
+            octet::quantize(network(), {std::size_t{1} << 63, std::vector<float>{}});
+        },
+        "9223372036854775808 samples", "0 were given");
     expect_error(
         [] {
             octet::quantize(network(), {1, {reals(image_size, 1), reals(3, 1)}});

@@ -319,6 +319,18 @@ TEST(moving_average, follows_the_batches_in_order) {
         expect_error([&] { moving_average{wrong}; }, "momentum", "from 0 to less than 1");
 }
 
+TEST(moving_average, no_rounding_brings_its_ends_out_of_order) {
+    // Half a last place of the first batch stands between the ends of the second.
+    const float first = 0x1p100F, half = 0x1p46F;
+    for (const double momentum : {0.1, 0.5, 0.9, 0.99, 1.0 - 0x1p-53}) {
+        moving_average_observer watch{moving_average{momentum}};
+        watch.observe(std::vector<float>{first});
+        watch.observe(std::vector<float>{half * (1.0F - 0x1p-24F), half * (1.0F + 0x1p-23F)});
+        watch.observe(std::vector<float>{1.0F});
+        EXPECT_GE(watch.result().range.max, static_cast<float>(0.99 * momentum * momentum) * first) << momentum;
+    }
+}
+
 TEST(per_channel_observer, watches_each_channel_as_an_observer_of_its_own) {
     for (const channel_layout layout : {channel_layout{5, 3, 1}, {1, 4, 6}, {2, 2, 3}}) {
         const auto count = static_cast<std::size_t>(layout.elements()), inner = static_cast<std::size_t>(layout.inner);
@@ -342,7 +354,12 @@ TEST(per_channel_observer, watches_each_channel_as_an_observer_of_its_own) {
     per_channel_observer watch{histogram_observer{min_max{}}, {1, 4, 2}};
     expect_error([&] { watch.observe(reals(9, 1)); }, "9 values for 4 channels of 2");
     expect_error([&] { watch.merge(per_channel_observer{histogram_observer{min_max{}}, {1, 3, 2}}); }, "4 and 3");
-    expect_error([&] { per_channel_observer{histogram_observer{min_max{}}, {1, 0, 2}}; }, "[1, 0, 2]");
+    expect_error([&] { per_channel_observer{histogram_observer{min_max{}}, {1, 0, 2}}; }, "0 channels of 2");
+    expect_error(
+        [&] {
+            per_channel_observer{histogram_observer{min_max{}}, {1, 2, std::int64_t{1} << 62}};
+        },
+        "2 channels of 4611686018427387904", "at most 2147483647");
 }
 
 }  // namespace

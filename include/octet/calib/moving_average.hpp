@@ -50,8 +50,9 @@ inline void advance(moving_extremes& average, moving_average how, range batch) n
     if (average.empty()) {
         average = {min, max};
     } else {
-        average.min = ieee::fma(how.momentum(), average.min - min, min);
-        average.max = ieee::fma(how.momentum(), average.max - max, max);
+        // Both products grow with their ends, so that no rounding brings min above max.
+        average.min = ieee::fma(how.momentum(), average.min, (1.0 - how.momentum()) * min);
+        average.max = ieee::fma(how.momentum(), average.max, (1.0 - how.momentum()) * max);
     }
 }
 /// [0, 0] where no batch was seen.

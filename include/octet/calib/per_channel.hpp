@@ -23,11 +23,12 @@ template <observer Observer>
 class per_channel_observer {
   public:
     /// Each channel starts as a copy of `prototype`; layout.outer does not matter. Throws octet::error unless the sizes
-    /// are at least 1.
+    /// are at least 1 and their product at most 2^31 - 1.
     per_channel_observer(const Observer& prototype, channel_layout layout) : layout_(layout) {
-        if (layout.channels < 1 || layout.inner < 1)
-            fail("an observer for the layout [", layout.outer, ", ", layout.channels, ", ", layout.inner,
-                 "]: every size must be at least 1");
+        constexpr std::int64_t most = 0x7fffffff;
+        if (layout.channels < 1 || layout.inner < 1 || layout.channels > most / layout.inner)
+            fail("an observer of ", layout.channels, " channels of ", layout.inner,
+                 " adjacent values: both must be at least 1, and their product at most ", most);
         channels_.assign(static_cast<std::size_t>(layout.channels), prototype);
     }
     /// Throws octet::error unless the number of values is a multiple of channels * inner.

@@ -20,8 +20,6 @@ OCTET_INLINE double copysign(double size, double sign) noexcept { return __built
 /// x = result * 2^exponent with |result| in [0.5, 1), and back.
 OCTET_INLINE double frexp(double x, int* exponent) noexcept { return __builtin_frexp(x, exponent); }
 OCTET_INLINE double ldexp(double x, int exponent) noexcept { return __builtin_ldexp(x, exponent); }
-/// libm's: for what is printed, never for what is stored (see quant/math.hpp).
-OCTET_INLINE double log10(double x) noexcept { return __builtin_log10(x); }
 
 OCTET_INLINE bool is_finite(double x) noexcept { return __builtin_isfinite(x); }
 OCTET_INLINE bool is_nan(double x) noexcept { return __builtin_isnan(x); }

@@ -11,7 +11,9 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "octet/calib/calibration.hpp"
@@ -36,33 +38,51 @@ struct calibrate_options {
 
 namespace octet::inline OCTET_ABI {
 
-/// A number that two networks share only if they are the same: names, operations, shapes, wiring, activations, weights
-/// and constants. FNV-1a over 32-bit words, the same on every machine.
+/// A number that two networks share, but for one chance in 2^64, only if they compute the same from the same names:
+/// operations with all their parameters, shapes, wiring, activations, weights and constants. FNV-1a over 32-bit words,
+/// the same on every machine.
 std::uint64_t fingerprint(const std::same_as<graph> auto& net) {
     std::uint64_t hash = 0xcbf29ce484222325U;
-    const auto word = [&](std::uint32_t bits) { hash = (hash ^ bits) * 0x100000001b3U; };
+    const auto word = [&](auto... all) { ((hash = (hash ^ static_cast<std::uint32_t>(all)) * 0x100000001b3U), ...); };
+    const auto real = [&](auto... all) { word(std::bit_cast<std::uint32_t>(all)...); };
     const auto string = [&](std::string_view all) {
-        word(static_cast<std::uint32_t>(all.size()));
+        word(all.size());
         for (const char c : all) word(static_cast<unsigned char>(c));
     };
     const auto reals = [&](const std::vector<float>& all) {
-        word(static_cast<std::uint32_t>(all.size()));
-        for (const float x : all) word(std::bit_cast<std::uint32_t>(x));
+        word(all.size());
+        for (const float x : all) real(x);
+    };
+    const auto parameters = [&]<class Op>(const Op& what) {
+        if constexpr (requires { what.weights; }) reals(what.weights.values), reals(what.weights.bias);
+        if constexpr (requires { what.factor; }) reals(what.factor), reals(what.shift);
+        if constexpr (requires { what.taps; }) {
+            const window& w = what.taps;
+            word(w.kernel.height, w.kernel.width, w.stride.height, w.stride.width, w.dilation.height, w.dilation.width);
+            word(w.pad.top, w.pad.left, w.pad.bottom, w.pad.right, w.ceil_mode);
+        }
+        if constexpr (std::is_same_v<Op, op::conv2d>) word(what.groups);
+        if constexpr (std::is_same_v<Op, op::pool2d>) word(what.count_include_pad);
+        if constexpr (std::is_same_v<Op, op::concat>) word(what.axis);
+        if constexpr (std::is_same_v<Op, op::pad>) {
+            for (const int size : what.before) word(size);
+            real(what.value);
+        }
+        if constexpr (std::is_same_v<Op, op::transpose>)
+            for (const int axis : what.order) word(axis);
+        if constexpr (std::is_same_v<Op, op::clip>) real(what.range.low, what.range.high);
+        if constexpr (std::is_same_v<Op, op::lookup>) real(what.alpha);
     };
     for (const tensor& value : net.tensors()) {
-        string(value.name);
-        for (int i = 0; i < value.dims.rank(); ++i) word(static_cast<std::uint32_t>(value.dims[i]));
+        string(value.name), word(value.dims.rank());
+        for (const std::int64_t size : value.dims.sizes()) word(size);
         reals(value.constant);
     }
     for (const node& step : net.nodes()) {
-        string(step.name), string(kind_of(step.what));
-        for (const tensor_id id : step.inputs) word(static_cast<std::uint32_t>(id));
-        word(static_cast<std::uint32_t>(step.output));
-        const auto* clip = std::get_if<op::clip>(&step.what);
-        const activation_range held = clip == nullptr ? step.activation : clip->range;
-        reals({held.low, held.high});
-        if (const layer_weights* w = weights_of(step.what)) reals(w->values), reals(w->bias);
-        if (const auto* norm = std::get_if<op::batch_norm>(&step.what)) reals(norm->factor), reals(norm->shift);
+        string(step.name), string(kind_of(step.what)), word(step.inputs.size());
+        for (const tensor_id id : step.inputs) word(id);
+        word(step.output), real(step.activation.low, step.activation.high);
+        std::visit(parameters, step.what);
     }
     return hash;
 }
@@ -79,10 +99,7 @@ calibration calibrate(graph net, const samples& data, const calibrate_options& o
     const auto run_all = [&](std::size_t first, std::size_t end, int batch) {
         Session run(as_float(net), {.batch = batch, .target = options.target, .threads = options.threads});
         for (; first < end; first += static_cast<std::size_t>(batch)) {
-            for (std::size_t i = 0; i < data.inputs.size(); ++i) {
-                const auto elements = static_cast<std::size_t>(net.at(net.inputs()[i]).dims.elements());
-                run.set_input(i, data.slice(i, first, static_cast<std::size_t>(batch), elements));
-            }
+            set_samples(run, data, first);
             run.run_observed([&]<class T>(tensor_id id, tensor_view<const T> values) {
                 if constexpr (std::is_same_v<T, float>) {
                     tensor_calibration& own = all.tensors[static_cast<std::size_t>(id)];

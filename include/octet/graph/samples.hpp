@@ -42,9 +42,18 @@ inline void check_samples(const graph& net, const samples& data) {
     for (std::size_t i = 0; i < data.inputs.size(); ++i) {
         const tensor& input = net.at(net.inputs()[i]);
         const auto elements = static_cast<std::size_t>(input.dims.elements());
-        if (data.inputs[i].size() != data.count * elements)
-            fail("input '", input.name, "' of shape ", to_string(input.dims), ": ", data.count, " samples need ",
-                 data.count * elements, " values, but ", data.inputs[i].size(), " were given");
+        if (data.inputs[i].size() % elements != 0 || data.inputs[i].size() / elements != data.count)
+            fail("input '", input.name, "' of shape ", to_string(input.dims), ": ", data.count, " samples take ",
+                 elements, " values each, but ", data.inputs[i].size(), " were given");
+    }
+}
+
+/// Gives every input of a session the samples from `first` on, as many as its batch holds.
+template <class Session>
+void set_samples(Session& run, const samples& data, std::size_t first) {
+    for (std::size_t i = 0; i < run.inputs(); ++i) {
+        const auto batch = static_cast<std::size_t>(run.input_shape(i)[0]);
+        run.set_input(i, data.slice(i, first, batch, static_cast<std::size_t>(run.input_shape(i).elements()) / batch));
     }
 }
 

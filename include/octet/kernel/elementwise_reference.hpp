@@ -187,12 +187,8 @@ struct small_multiplier {
 
     template <class Rounding>
     static small_multiplier make(fixed_point m) noexcept {
-        constexpr bool twice = Rounding::policy == rounding_policy::tflite;
-        const std::int64_t once = std::int64_t{1} << (31 - m.shift);
-        return {!twice         ? once
-                : m.shift == 0 ? once
-                               : once + (std::int64_t{1} << 31),
-                m.value, -m.shift, twice && m.shift != 0};
+        const bool twice = Rounding::policy == rounding_policy::tflite && m.shift != 0;
+        return {(std::int64_t{1} << (31 - m.shift)) + (twice ? std::int64_t{1} << 31 : 0), m.value, -m.shift, twice};
     }
     static bool fits(fixed_point m) noexcept { return m.shift <= 0; }
 };

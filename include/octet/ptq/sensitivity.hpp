@@ -70,8 +70,7 @@ class output_watch {
         signal_and_noise left;
         std::vector<float> scores;
         for (std::size_t s = 0; s < data_.count; ++s) {
-            for (std::size_t i = 0; i < run.inputs(); ++i)
-                run.set_input(i, data_.slice(i, s, 1, static_cast<std::size_t>(run.input_shape(i).elements())));
+            set_samples(run, data_, s);
             run.run();
             for (std::size_t i = 0; i < run.outputs(); ++i) {
                 scores.resize(static_cast<std::size_t>(run.output_shape(i).elements()));

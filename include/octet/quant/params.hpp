@@ -43,9 +43,8 @@ struct range {
     friend constexpr bool operator==(range, range) = default;
 };
 
-/// asymmetric: a range [min, max], widened to include 0, over all 256 values, with a zero point. symmetric: [-a, a]
-/// over
-/// [-127, 127], with zero point 0.
+/// asymmetric: a range [min, max], widened to include 0, over all 256 values, with a zero point.
+/// symmetric: [-a, a] over [-127, 127], with zero point 0.
 enum class scheme { asymmetric, symmetric };
 
 /// Quantized outputs are clamped to [low, high]: the storage's limits, tightened by a fused activation.

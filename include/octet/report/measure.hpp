@@ -66,12 +66,6 @@ void run_and_keep(session<Rounding>& run, const quantized_graph& from, std::vect
     });
 }
 
-template <class Rounding>
-void set_sample(session<Rounding>& run, const samples& data, std::size_t which) {
-    for (std::size_t i = 0; i < data.inputs.size(); ++i)
-        run.set_input(i, data.slice(i, which, 1, static_cast<std::size_t>(run.input_shape(i).elements())));
-}
-
 /// Runs both networks over `count` samples; the loss of each tensor, empty where no step makes it.
 template <class Rounding>
 std::vector<tensor_loss> measure(session<>& real, session<Rounding>& quantized, const quantized_graph& float_graph,
@@ -82,7 +76,7 @@ std::vector<tensor_loss> measure(session<>& real, session<Rounding>& quantized, 
         losses[t].reach.resize(static_cast<std::size_t>(int8.net.tensors()[t].dims.cols()));
     std::vector<std::vector<float>> f(tensors), q(tensors);
     for (std::size_t s = 0; s < count; ++s) {
-        set_sample(real, data, s), set_sample(quantized, data, s);
+        set_samples(real, data, s), set_samples(quantized, data, s);
         run_and_keep(real, float_graph, f);
         run_and_keep(quantized, int8, q);
         for (std::size_t t = 0; t < tensors; ++t)

@@ -221,7 +221,7 @@ quantization_report report(const graph& model, const quantized_graph& int8, cons
     if (options.timed_runs != 0) {
         all.timed_runs = options.timed_runs;
         const auto time = [&](auto& run, double layer_report::*to) {
-            detail::set_sample(run, data, 0);
+            set_samples(run, data, 0);
             const std::vector<double> times = detail::time_steps(run, options.timed_runs);
             for (std::size_t i = 0; i < times.size(); ++i) {
                 const int at = run.steps()[i].node;

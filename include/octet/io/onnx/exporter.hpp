@@ -39,8 +39,6 @@ namespace octet::onnx::inline OCTET_ABI {
 /// The opset of the files that are written: the first with every operator of the graph but one (an average pool with
 /// dilation) and with DequantizeLinear per channel.
 inline constexpr std::int64_t written_opset = 17;
-/// Where the rounding policy stands among the model's metadata, unless it is nearest_even, which is ONNX's own.
-inline constexpr std::string_view rounding_key = "octet.rounding";
 
 class exporter {
   public:
@@ -257,7 +255,8 @@ inline std::string exporter::bytes() {
     for (const tensor_id id : net.inputs()) write_input(id);
     for (std::size_t i = 0; i < net.nodes().size(); ++i) write_node(*this, net.nodes()[i], from.layers[i]);
     for (std::size_t i = 0; i < outputs_.size(); ++i) write_output(net.outputs()[i], outputs_[i]);
-    if (from.rounding != rounding_policy::nearest_even) file.metadata(rounding_key, octet::to_string(from.rounding));
+    if (from.rounding != rounding_policy::nearest_even)
+        file.metadata(proto::rounding_key, octet::to_string(from.rounding));
     std::string model = file.bytes();
     if (model.size() > 0x7fffffff) fail("the model takes ", model.size(), " bytes, and no ONNX file may take 2^31");
     return model;

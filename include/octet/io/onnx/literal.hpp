@@ -90,8 +90,17 @@ inline literal decode(const std::string& who, const proto::tensor& from) {
         }
     };
     const auto narrow = [](double value) { return static_cast<float>(value); };
-    const auto widen = [](auto value) { return std::int64_t{value}; };
     const bool typed = from.raw.empty();
+    const auto integers = [&]<class Element>(Element type) {
+        out.type = literal::kind::integer;
+        if (!typed) return raw(type, out.integers, [](Element value) { return std::int64_t{value}; });
+        check(" values", from.integers.size(), 1);
+        for (const std::int64_t value : from.integers)
+            if (value != static_cast<Element>(value))
+                fail(who, " holds ", value, ", which its data type, ", from.type,
+                     ", has not: the file is damaged, export the model again");
+        out.integers = from.integers;
+    };
     switch (from.type) {
         case proto::float32:
         case proto::float64:
@@ -114,21 +123,17 @@ inline literal decode(const std::string& who, const proto::tensor& from) {
             }
             break;
         case proto::int8:
+            integers(std::int8_t{});
+            break;
         case proto::uint8:
-        case proto::int32:
-        case proto::int64:
         case proto::boolean:
-            out.type = literal::kind::integer;
-            if (typed)
-                check(" values", from.integers.size(), 1), out.integers = from.integers;
-            else if (from.type == proto::int32)
-                raw(std::int32_t{}, out.integers, widen);
-            else if (from.type == proto::int64)
-                raw(std::int64_t{}, out.integers, widen);
-            else if (from.type == proto::int8)
-                raw(std::int8_t{}, out.integers, widen);
-            else
-                raw(std::uint8_t{}, out.integers, widen);
+            integers(std::uint8_t{});
+            break;
+        case proto::int32:
+            integers(std::int32_t{});
+            break;
+        case proto::int64:
+            integers(std::int64_t{});
             break;
         default:
             break;

@@ -88,6 +88,8 @@ struct opset {
 struct metadata {
     std::string_view key, value;
 };
+/// The key of Octet's own word: the rounding policy, unless it is nearest_even, which is ONNX's.
+inline constexpr std::string_view rounding_key = "octet.rounding";
 
 struct model {
     std::vector<opset> opsets;

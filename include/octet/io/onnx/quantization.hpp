@@ -43,7 +43,8 @@ inline linear_params read_linear_params(node_reader& at, const sizes& dims, std:
                  to_string(dims), ": there must be one, or one for each index");
     }
     for (const float s : read.scales)
-        if (!(s > 0.0F)) fail(at.input_name(1, "the scale"), " holds ", s, ", but a scale is greater than 0");
+        if (!(s > 0.0F && std::isfinite(s)))
+            fail(at.input_name(1, "the scale"), " holds ", s, ", but a scale is finite and greater than 0");
     read.zero_points.assign(read.scales.size(), 0);
     std::int64_t named = at.integer("output_dtype", 0);
     if (at.has_input(2)) {

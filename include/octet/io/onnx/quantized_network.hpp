@@ -19,7 +19,6 @@
 
 #include "octet/graph/passes.hpp"
 #include "octet/graph/quantized_graph.hpp"
-#include "octet/io/onnx/exporter.hpp"
 #include "octet/io/onnx/network.hpp"
 
 namespace octet::onnx::inline OCTET_ABI {
@@ -44,14 +43,15 @@ inline std::optional<quantized_layer> stored_layer(const std::string& who, const
         made.values.push_back(static_cast<std::int8_t>(q));
     }
     for (std::size_t o = 0; o < outputs; ++o) {
-        const float step = input.value * how.scales[how.scales.size() == 1 ? 0 : o];
+        // Exact in double, so that no compiler makes an fma of it and the difference below.
+        const double step = double{input.value} * double{how.scales[how.scales.size() == 1 ? 0 : o]};
         const bool listed = how.bias.size() == outputs && !how.bias_scales.empty();
-        const float had = listed ? how.bias_scales[how.bias_scales.size() == 1 ? 0 : o] : 0.0F;
+        const double had = listed ? double{how.bias_scales[how.bias_scales.size() == 1 ? 0 : o]} : 0.0;
         // Integers of the scale that a bias has to have, up to the rounding of whoever multiplied, are taken as they
         // are.
-        const double bias = listed && std::fabs(had - step) <= 1e-5F * step
+        const double bias = listed && std::fabs(had - step) <= 1e-5 * step
                                 ? static_cast<double>(how.bias[o])
-                                : std::nearbyint(static_cast<double>(from.bias[o]) / static_cast<double>(step));
+                                : std::nearbyint(double{from.bias[o]} / step);
         if (!(std::fabs(bias) <= 0x7fffffff))
             fail(who, ": the bias of output ", o, " is ", bias, " steps of ", step,
                  ", more than 32 bits hold: its weights' scale is too small");
@@ -295,7 +295,7 @@ inline void quantized_network::melt_activations() {
 /// The rounding policy that the model was written for.
 inline rounding_policy read_rounding(const proto::model& model) {
     for (const proto::metadata& word : model.words) {
-        if (word.key != rounding_key) continue;
+        if (word.key != proto::rounding_key) continue;
         for (const auto policy : {rounding_policy::nearest_even, rounding_policy::tflite, rounding_policy::single})
             if (word.value == octet::to_string(policy)) return policy;
         fail("the model's metadata name the rounding policy ", in_quotes(word.value),

@@ -30,7 +30,7 @@ struct node_writer {
     /// The operator that bears the node's name.
     void emit(const char* kind, const std::vector<std::string>& inputs, const std::string& result,
               const std::vector<attribute>& attributes = {}) const {
-        to.file.node(kind, inputs, {result}, attributes, n.name);
+        to.file.node(kind, inputs, {result}, attributes, printable(n.name));
     }
     /// The same, where its output is the node's value.
     void emit(const char* kind, const std::vector<std::string>& inputs,
@@ -221,7 +221,7 @@ struct node_writer {
             perm.push_back(exporter::written_axis(turn.order[static_cast<std::size_t>(axis)], rank));
         emit("Transpose", {read()}, {attr("perm", perm)});
     }
-    void operator()(const op::clip& cut) const { emit_clip(read(), cut.range, n.name); }
+    void operator()(const op::clip& cut) const { emit_clip(read(), cut.range, printable(n.name)); }
     void operator()(const op::lookup& table) const {
         switch (table.what) {
             case function::logistic:
