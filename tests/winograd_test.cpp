@@ -208,6 +208,7 @@ TYPED_TEST(winograd_of, blocks_of_tiles) {
     for (int tiles = 1; tiles <= 14; ++tiles)
         expect_the_law<TypeParam>({.height = 3, .width = 4 * tiles - 1, .channels = 5, .outputs = 70});
     expect_the_law<TypeParam>({.batch = 3, .height = 23, .width = 46, .channels = 34, .outputs = 36});
+    expect_the_law<TypeParam>({.batch = 5, .height = 6, .width = 9, .channels = 130, .outputs = 36});  // of every kind
 }
 
 TYPED_TEST(winograd_of, threads_cannot_show) {

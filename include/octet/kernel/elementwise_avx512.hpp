@@ -154,7 +154,7 @@ struct linear_add_avx512 {
         __m512i even = offset, odd = offset;
         Sum::add(even, low, pairs, high, _mm512_slli_epi16(pairs, 8));
         Sum::add(odd, _mm512_slli_epi32(low, 8), pairs, high, _mm512_and_si512(pairs, odd_bytes));
-        return _mm512_sra_epi16(_mm512_mask_blend_epi16(0xaaaaaaaa, _mm512_srli_epi32(even, 16), odd), shift);
+        return _mm512_sra_epi16(_mm512_mask_alignr_epi8(odd, 0x3333333333333333, even, even, 2), shift);
     }
 };
 

@@ -94,8 +94,9 @@ struct winograd_transforms_avx2 {
     }
 
     static void load(const winograd_load& call) noexcept {
+        const auto load_some = call.height > 2 && call.width > 2 ? load_depths<true> : load_depths<false>;
         int k = 0;
-        for (; k <= call.depth - 16; k += 16) load_tile(call.inputs, k, call.out + k, call.position_stride);
+        for (; k <= call.depth - 16; k += 16) load_some(call, call.inputs, k, call.out + k);
         if (k == call.depth) return;
         std::int8_t rest[winograd_tile::positions][16];
         const std::int8_t* inputs[winograd_tile::positions];
@@ -103,7 +104,7 @@ struct winograd_transforms_avx2 {
             inputs[p] = rest[p];
             _mm_storeu_si128(reinterpret_cast<__m128i*>(rest[p]), load_partial(call.inputs[p] + k, call.depth - k));
         }
-        load_tile(inputs, 0, call.out + k, call.position_stride);
+        load_some(call, inputs, 0, call.out + k);
     }
 
     template <class Rounding>
@@ -128,7 +129,7 @@ struct winograd_transforms_avx2 {
             const auto multipliers = scale.load(call.multipliers + n);
             for (int y = 0; y < call.height; ++y) {
                 uint32x8 sums[4];
-                winograd_output(rows[y], sums);
+                winograd_output(rows[winograd_output_index(y, call.height)], sums);
                 __m256i scaled[4];
 #pragma GCC unroll 4
                 for (int x = 0; x < 4; ++x) {
@@ -142,10 +143,11 @@ struct winograd_transforms_avx2 {
                                    bytes(scaled[0], scaled[1], scaled[2], scaled[3]));
                 std::int8_t* out = call.out + y * call.row_stride + n;
                 for (int x = 0; x < call.width; ++x, out += call.pixel_stride) {
+                    const std::int8_t* pixel = pixels[winograd_output_index(x, call.width)];
                     if (columns == 8)
-                        __builtin_memcpy(out, pixels[x], 8);
+                        __builtin_memcpy(out, pixel, 8);
                     else
-                        for (int i = 0; i < columns; ++i) out[i] = pixels[x][i];
+                        for (int i = 0; i < columns; ++i) out[i] = pixel[i];
                 }
             }
         }
@@ -160,26 +162,27 @@ struct winograd_transforms_avx2 {
             _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes))));
     }
 
-    /// 16 depths of a tile.
-    static void load_tile(const std::int8_t* const* inputs, int k, std::int16_t* out,
-                          std::ptrdiff_t position_stride) noexcept {
+    /// 16 depths of a tile, from depth k of `inputs` on. Whole: of more than two outputs a side.
+    template <bool Whole>
+    static void load_depths(const winograd_load& call, const std::int8_t* const* inputs, int k,
+                            std::int16_t* out) noexcept {
         int16x16 rows[6][6];  // [transformed x][y]
 #pragma GCC unroll 6
         for (int y = 0; y < 6; ++y) {
             int16x16 line[6], across[6];
 #pragma GCC unroll 6
             for (int x = 0; x < 6; ++x) line[x] = widened(inputs[6 * y + x] + k);
-            winograd_input(line, across);
+            winograd_input(line, across, Whole ? 4 : call.width);
 #pragma GCC unroll 6
             for (int x = 0; x < 6; ++x) rows[x][y] = across[x];
         }
 #pragma GCC unroll 6
         for (int x = 0; x < 6; ++x) {
             int16x16 column[6];
-            winograd_input(rows[x], column);
+            winograd_input(rows[x], column, Whole ? 4 : call.height);
 #pragma GCC unroll 6
             for (int y = 0; y < 6; ++y)
-                _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + (6 * y + x) * position_stride),
+                _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + (6 * y + x) * call.position_stride),
                                     reinterpret_cast<__m256i>(column[y]));
         }
     }

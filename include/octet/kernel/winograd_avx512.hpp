@@ -92,8 +92,9 @@ struct winograd_transforms_avx512 {
     }
 
     static void load(const winograd_load& call) noexcept {
+        const auto load_some = call.height > 2 && call.width > 2 ? load_depths<true> : load_depths<false>;
         int k = 0;
-        for (; k <= call.depth - 32; k += 32) load_tile(call.inputs, k, call.out + k, call.position_stride);
+        for (; k <= call.depth - 32; k += 32) load_some(call, call.inputs, k, call.out + k);
         if (k == call.depth) return;
         std::int8_t rest[winograd_tile::positions][32];
         const std::int8_t* inputs[winograd_tile::positions];
@@ -102,7 +103,7 @@ struct winograd_transforms_avx512 {
             inputs[p] = rest[p];
             _mm256_storeu_si256(reinterpret_cast<__m256i*>(rest[p]), _mm256_maskz_loadu_epi8(mask, call.inputs[p] + k));
         }
-        load_tile(inputs, 0, call.out + k, call.position_stride);
+        load_some(call, inputs, 0, call.out + k);
     }
 
     template <class Rounding>
@@ -128,7 +129,7 @@ struct winograd_transforms_avx512 {
             const auto multipliers = scale.load(call.multipliers + n);
             for (int y = 0; y < call.height; ++y) {
                 uint32x16 sums[4];
-                winograd_output(rows[y], sums);
+                winograd_output(rows[winograd_output_index(y, call.height)], sums);
                 __m512i scaled[4];
 #pragma GCC unroll 4
                 for (int x = 0; x < 4; ++x) {
@@ -140,8 +141,10 @@ struct winograd_transforms_avx512 {
                 alignas(64) std::int8_t pixels[4][16];
                 _mm512_store_si512(pixels, bytes(scaled[0], scaled[1], scaled[2], scaled[3]));
                 std::int8_t* out = call.out + y * call.row_stride + n;
-                for (int x = 0; x < call.width; ++x, out += call.pixel_stride)
-                    _mm_mask_storeu_epi8(out, mask, _mm_load_si128(reinterpret_cast<const __m128i*>(pixels[x])));
+                for (int x = 0; x < call.width; ++x, out += call.pixel_stride) {
+                    const std::int8_t* pixel = pixels[winograd_output_index(x, call.width)];
+                    _mm_mask_storeu_epi8(out, mask, _mm_load_si128(reinterpret_cast<const __m128i*>(pixel)));
+                }
             }
         }
     }
@@ -155,26 +158,27 @@ struct winograd_transforms_avx512 {
             _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes))));
     }
 
-    /// 32 depths of a tile.
-    static void load_tile(const std::int8_t* const* inputs, int k, std::int16_t* out,
-                          std::ptrdiff_t position_stride) noexcept {
+    /// 32 depths of a tile, from depth k of `inputs` on. Whole: of more than two outputs a side.
+    template <bool Whole>
+    static void load_depths(const winograd_load& call, const std::int8_t* const* inputs, int k,
+                            std::int16_t* out) noexcept {
         int16x32 rows[6][6];  // [transformed x][y]
 #pragma GCC unroll 6
         for (int y = 0; y < 6; ++y) {
             int16x32 line[6], across[6];
 #pragma GCC unroll 6
             for (int x = 0; x < 6; ++x) line[x] = widened(inputs[6 * y + x] + k);
-            winograd_input(line, across);
+            winograd_input(line, across, Whole ? 4 : call.width);
 #pragma GCC unroll 6
             for (int x = 0; x < 6; ++x) rows[x][y] = across[x];
         }
 #pragma GCC unroll 6
         for (int x = 0; x < 6; ++x) {
             int16x32 column[6];
-            winograd_input(rows[x], column);
+            winograd_input(rows[x], column, Whole ? 4 : call.height);
 #pragma GCC unroll 6
             for (int y = 0; y < 6; ++y)
-                _mm512_storeu_si512(out + (6 * y + x) * position_stride, reinterpret_cast<__m512i>(column[y]));
+                _mm512_storeu_si512(out + (6 * y + x) * call.position_stride, reinterpret_cast<__m512i>(column[y]));
         }
     }
 };

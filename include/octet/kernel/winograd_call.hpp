@@ -14,11 +14,14 @@
 
 namespace octet::inline OCTET_ABI {
 
-/// One tile of inputs. inputs[6 * y + x] leads to the `depth` bytes of a pixel, of which no byte beyond the last is
-/// read. Position p of the transformed tile goes to out + p * position_stride: `depth` values and a zero after an odd
-/// number of them; beyond that, up to a multiple of 32 values, anything may be written.
+/// One tile of inputs, for height x width outputs, both in [1, 4]. inputs[6 * y + x] leads to the `depth` bytes of a
+/// pixel, of which no byte beyond the last is read. Position p of the transformed tile goes to out + p *
+/// position_stride: `depth` values and a zero after an odd number of them; beyond that, up to a multiple of 32 values,
+/// anything may be written.
 struct winograd_load {
     const std::int8_t* const* inputs = nullptr;
+    int height = 0;
+    int width = 0;
     int depth = 0;
     std::int16_t* out = nullptr;
     std::ptrdiff_t position_stride = 0;

@@ -41,11 +41,11 @@ struct winograd_kernel<isa::scalar> {
             for (int y = 0; y < 6; ++y) {
                 std::int32_t line[6], across[6];
                 for (int x = 0; x < 6; ++x) line[x] = call.inputs[6 * y + x][k];
-                winograd_input(line, across);
+                winograd_input(line, across, call.width);
                 for (int x = 0; x < 6; ++x) rows[x][y] = across[x];
             }
             for (int x = 0; x < 6; ++x) {
-                winograd_input(rows[x], tile[x]);
+                winograd_input(rows[x], tile[x], call.height);
                 for (int y = 0; y < 6; ++y)
                     call.out[(6 * y + x) * call.position_stride + k] = static_cast<std::int16_t>(tile[x][y]);
             }
@@ -78,11 +78,11 @@ struct winograd_kernel<isa::scalar> {
             }
             for (int y = 0; y < call.height; ++y) {
                 std::uint32_t pixels[4];
-                winograd_output(rows[y], pixels);
+                winograd_output(rows[winograd_output_index(y, call.height)], pixels);
                 for (int x = 0; x < call.width; ++x) {
-                    const auto acc =
-                        static_cast<std::int32_t>(static_cast<std::uint32_t>(winograd_quotient(pixels[x])) +
-                                                  static_cast<std::uint32_t>(call.bias[n]));
+                    const std::uint32_t sum = pixels[winograd_output_index(x, call.width)];
+                    const auto acc = static_cast<std::int32_t>(static_cast<std::uint32_t>(winograd_quotient(sum)) +
+                                                               static_cast<std::uint32_t>(call.bias[n]));
                     call.out[y * call.row_stride + x * call.pixel_stride + n] =
                         requantize<Rounding>(acc, call.multipliers[n], call.out_zero, call.limits);
                 }

@@ -11,6 +11,11 @@
 // and whatever is summed later wraps modulo 2^32: the result is 576 Y modulo 2^32. 576 = 64 * 9, and 9 has an inverse
 // modulo 2^32, so that winograd_quotient returns Y itself wherever |Y| < 2^25. Packing proves that of each channel.
 //
+// Where a side of a tile has two outputs only, F(2, 3) makes them from four of the same points, without the two that
+// stand at 2 and -2, of which it makes zeros: B is then [4 0 -4 0; 0 -3 -3 0; 0 3 -3 0; 0 0 0 0; 0 0 0 0; 0 -1 0 1] on
+// four inputs, and A returns 24 times the two outputs as the first and the last of its four. Products with those zeros
+// are left out.
+//
 // The transforms take anything with + - * and <<: integers, or vectors of them (GCC's and Clang's vector_size), so that
 // every instruction set shares it.
 #pragma once
@@ -44,6 +49,20 @@ OCTET_INLINE void winograd_input(const T (&d)[6], T (&t)[6]) noexcept {
     t[4] = far - twice;
     t[5] = (d[5] - d[3]) - (near << 2);
 }
+
+/// The same for `outputs` in [1, 4] of the four: up to two are made by F(2, 3), from d[0] to d[3].
+template <class T>
+OCTET_INLINE void winograd_input(const T (&d)[6], T (&t)[6], int outputs) noexcept {
+    if (outputs > 2) return winograd_input(d, t);
+    const T sum = d[1] + d[2];
+    t[0] = (d[0] - d[2]) << 2;
+    t[1] = sum * -3;
+    t[2] = (d[1] - d[2]) * 3;
+    t[3] = t[4] = sum - sum;
+    t[5] = d[3] - d[1];
+}
+/// Which of winograd_output's four is output `i` of `outputs`.
+constexpr int winograd_output_index(int i, int outputs) noexcept { return outputs > 2 ? i : 3 * i; }
 
 /// t = G g, G = [6 0 0; -4 -4 -4; -4 4 -4; 1 2 4; 1 -2 4; 0 0 6].
 template <class T>

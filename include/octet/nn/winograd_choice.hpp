@@ -38,7 +38,8 @@ struct conv2d_cycles {
     double at_set_up = 0;
     double by_every_run = 0;
 };
-/// Tiles count whole: an image of 7 x 7 has two by two of 4 x 4, and a quarter of what they compute is thrown away.
+/// Tiles of three outputs a side count whole: an image of 7 x 7 has two by two of 4 x 4, and a quarter of what they
+/// compute is thrown away. Those of one or two need 4 products a side instead of 6.
 /// Weights stream while they are multiplied: at 16 bytes a cycle from a cache, which makes 7x7x512 slower than the
 /// direct product; at 5 from DRAM, where they come from when more than 16 MiB are read between two runs.
 template <class Rounding>
@@ -46,10 +47,14 @@ conv2d_cycles predict_cycles(isa target, const winograd_entry<Rounding>& kernel,
                              std::int64_t other_weights) noexcept {
     const auto blocks_of = [](std::int64_t size, int block) { return static_cast<double>((size + block - 1) / block); };
     const double tiles = static_cast<double>(out[0]) * blocks_of(out[1], 4) * blocks_of(out[2], 4);
+    const auto products_of = [](std::int64_t size) {
+        return static_cast<double>(size / 4 * 6 + (size % 4 == 0 ? 0 : size % 4 > 2 ? 6 : 4));
+    };
+    const double products = static_cast<double>(out[0]) * products_of(out[1]) * products_of(out[2]);
     const double weights = static_cast<double>(in[3] * out[3]);
     const winograd_cost& cost = kernel.cost;
     const bool from_dram = 72 * weights + static_cast<double>(other_weights) > 16 * 1024 * 1024;
-    const double product = 36 * tiles * weights / cost.product, stream = 72 * weights / (from_dram ? 5 : 16);
+    const double product = products * weights / cost.product, stream = 72 * weights / (from_dram ? 5 : 16);
     const double transforms = tiles * (cost.load * blocks_of(in[3], 32) + cost.store * blocks_of(out[3], 16));
     return {9 * static_cast<double>(out.rows()) * weights / direct_rate(target),
             (product > stream ? product : stream) + transforms,

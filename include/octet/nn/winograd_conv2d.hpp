@@ -64,7 +64,7 @@ class winograd_conv2d {
                     const parallel& threads = {}, const residual_add<Rounding>& add = {}) const noexcept;
     shape output_shape(const shape& in) const;
     std::size_t scratch_bytes(int workers) const noexcept {
-        return (lhs_bytes() + sum_bytes() + chunk_bytes()) * static_cast<std::size_t>(workers);
+        return (lhs_bytes() + sum_bytes() + chunk_bytes() + order_bytes()) * static_cast<std::size_t>(workers);
     }
     const winograd_entry<Rounding>& kernel() const noexcept { return kernel_; }
 
@@ -77,18 +77,42 @@ class winograd_conv2d {
     void run(const block& b, const sliding<std::int8_t>& tiles, tensor_view<std::int8_t> out, std::byte* scratch,
              const residual_add<Rounding>& add) const noexcept;
 
+    /// The outputs of a tile.
+    struct tile_outputs {
+        std::int64_t first;  ///< pixel
+        int height, width;   ///< in [1, 4]
+    };
+    static tile_outputs outputs_of(const sliding<std::int8_t>& tiles, const shape& out, std::int64_t tile) noexcept;
+
+    /// The tiles of a block in the order of their rows in scratch: narrow ones, of up to two outputs in width only,
+    /// then whole ones, low ones, of up to two in height only, and those of up to two in both. Narrow and low ones have
+    /// no products where x or y stands at 2 or -2: so those that a position multiplies are a range.
+    struct tile_order {
+        const int* tile;              ///< of each row; the first of the block is 0
+        int narrow, whole, low, all;  ///< where each kind ends
+
+        /// The rows [first, last) of position p.
+        struct range {
+            int first, last;
+        };
+        range rows_of(int p) const noexcept {
+            const bool not_low = p / 6 == 3 || p / 6 == 4, not_narrow = p % 6 == 3 || p % 6 == 4;
+            return {not_narrow ? narrow : 0, not_low ? whole : not_narrow ? low : all};
+        }
+    };
+    static tile_order order_tiles(const block& b, const sliding<std::int8_t>& tiles, const shape& out,
+                                  int* order) noexcept;
+
     /// Adds a chunk of depths, from `pair` on, to the sums of panel p.
-    void multiply(const block& b, int p, int pair, int columns, const std::int16_t* lhs, std::uint32_t* sums,
+    void multiply(const tile_order& order, int p, int pair, int columns, const std::int16_t* lhs, std::uint32_t* sums,
                   std::int16_t* chunk) const noexcept;
 
     /// Where the 36 inputs of a tile begin.
     void fill_inputs(const sliding<std::int8_t>& tiles, std::int64_t tile,
                      const std::int8_t* (&inputs)[winograd_tile::positions]) const noexcept;
 
-    /// Rows of scratch: whole tiles of registers.
-    int rows() const noexcept {
-        return (block_tiles_ + kernel_.register_rows - 1) / kernel_.register_rows * kernel_.register_rows;
-    }
+    /// Rows of scratch: a whole tile of registers from any tile on.
+    int rows() const noexcept { return block_tiles_ + kernel_.register_rows - 1; }
     /// Elements from row to row, and from position to position: one cache line more than the rows, or all positions of
     /// a depth of a power of two would stand in one set of the cache.
     std::ptrdiff_t lhs_stride() const noexcept { return (packed_.depth + 31) / 32 * 32; }
@@ -109,6 +133,10 @@ class winograd_conv2d {
     }
     std::size_t chunk_bytes() const noexcept {
         return weights_.size() == 0 ? round_up_64(sizeof(std::int16_t) * chunk_elements()) : 0;
+    }
+
+    std::size_t order_bytes() const noexcept {
+        return round_up_64(sizeof(int) * static_cast<std::size_t>(block_tiles_));
     }
 
     conv2d_options options_;
@@ -196,7 +224,31 @@ void winograd_conv2d<Rounding>::fill_inputs(const sliding<std::int8_t>& tiles, s
 }
 
 template <class Rounding>
-void winograd_conv2d<Rounding>::multiply(const block& b, int p, int pair, int columns, const std::int16_t* lhs,
+auto winograd_conv2d<Rounding>::outputs_of(const sliding<std::int8_t>& tiles, const shape& out,
+                                           std::int64_t tile) noexcept -> tile_outputs {
+    const std::int64_t row = tile / tiles.outputs.width, image = row / tiles.outputs.height;
+    const std::int64_t top = row % tiles.outputs.height * 4, left = tile % tiles.outputs.width * 4;
+    return {(image * out[1] + top) * out[2] + left, static_cast<int>(std::min<std::int64_t>(4, out[1] - top)),
+            static_cast<int>(std::min<std::int64_t>(4, out[2] - left))};
+}
+
+template <class Rounding>
+auto winograd_conv2d<Rounding>::order_tiles(const block& b, const sliding<std::int8_t>& tiles, const shape& out,
+                                            int* order) noexcept -> tile_order {
+    int count = 0, ends[4];
+    for (int kind = 0; kind < 4; ++kind) {
+        for (int t = 0; t < b.count; ++t) {
+            const tile_outputs to = outputs_of(tiles, out, b.first + t);
+            const bool narrow = to.width <= 2, low = to.height <= 2;
+            if ((low ? narrow ? 3 : 2 : narrow ? 0 : 1) == kind) order[count++] = t;
+        }
+        ends[kind] = count;
+    }
+    return {order, ends[0], ends[1], ends[2], ends[3]};
+}
+
+template <class Rounding>
+void winograd_conv2d<Rounding>::multiply(const tile_order& order, int p, int pair, int columns, const std::int16_t* lhs,
                                          std::uint32_t* sums, std::int16_t* chunk) const noexcept {
     static constexpr std::uint32_t zeros[64] = {};
     const int pairs = std::min(chunk_pairs_, packed_.pairs() - pair);
@@ -210,8 +262,9 @@ void winograd_conv2d<Rounding>::multiply(const block& b, int p, int pair, int co
         next_bytes = pairs * kernel_.panel / 2;
     }
     for (int position = 0; position < winograd_tile::positions; ++position) {
-        std::uint32_t* const out = sums + position * sum_position();
-        kernel_.multiply({lhs + position * lhs_position() + 2 * pair, lhs_stride(), b.count,
+        const auto [first, last] = order.rows_of(position);
+        std::uint32_t* const out = sums + position * sum_position() + std::ptrdiff_t{first} * kernel_.panel;
+        kernel_.multiply({lhs + position * lhs_position() + first * lhs_stride() + 2 * pair, lhs_stride(), last - first,
                           weights + position * weight_position(), pairs, columns, pair == 0 ? zeros : out,
                           pair == 0 ? 0 : kernel_.panel, out, kernel_.panel, next + position * next_bytes, next_bytes});
     }
@@ -223,36 +276,40 @@ void winograd_conv2d<Rounding>::run(const block& b, const sliding<std::int8_t>& 
     auto* const lhs = reinterpret_cast<std::int16_t*>(scratch);
     auto* const sums = reinterpret_cast<std::uint32_t*>(scratch + lhs_bytes());
     auto* const chunk = reinterpret_cast<std::int16_t*>(scratch + lhs_bytes() + sum_bytes());
-    for (int t = 0; t < b.count; ++t) {
-        const std::int8_t* inputs[winograd_tile::positions];
-        fill_inputs(tiles, b.first + t, inputs);
-        kernel_.load({inputs, packed_.depth, lhs + t * lhs_stride(), lhs_position()});
-    }
-    // The first output pixel of a tile, and how many of its rows and columns there are.
-    const std::int64_t height = out.dims[1], width = out.dims[2];
+    const tile_order order =
+        order_tiles(b, tiles, out.dims, reinterpret_cast<int*>(scratch + lhs_bytes() + sum_bytes() + chunk_bytes()));
     const auto for_tiles = [&](const auto& body) noexcept {
-        for (int t = 0; t < b.count; ++t) {
-            const std::int64_t row = (b.first + t) / tiles.outputs.width, image = row / tiles.outputs.height;
-            const std::int64_t top = row % tiles.outputs.height * 4, left = (b.first + t) % tiles.outputs.width * 4;
-            body(t, (image * height + top) * width + left, static_cast<int>(std::min<std::int64_t>(4, height - top)),
-                 static_cast<int>(std::min<std::int64_t>(4, width - left)));
-        }
+        for (int row = 0; row < b.count; ++row)
+            body(row, b.first + order.tile[row], outputs_of(tiles, out.dims, b.first + order.tile[row]));
     };
+    for_tiles([&](int row, std::int64_t tile, const tile_outputs& to) noexcept {
+        const std::int8_t* inputs[winograd_tile::positions];
+        fill_inputs(tiles, tile, inputs);
+        kernel_.load({inputs, to.height, to.width, packed_.depth, lhs + row * lhs_stride(), lhs_position()});
+    });
+    // Sums without products stay zero for all panels.
+    for (int position = 0; position < winograd_tile::positions; ++position) {
+        const auto [first, last] = order.rows_of(position);
+        std::uint32_t* const at = sums + position * sum_position();
+        detail::fill(at, std::ptrdiff_t{first} * kernel_.panel, 0U);
+        detail::fill(at + std::ptrdiff_t{last} * kernel_.panel, std::ptrdiff_t{b.count - last} * kernel_.panel, 0U);
+    }
+    const std::ptrdiff_t row_stride = out.dims[2] * out.stride;
     const int first_column = b.panel * kernel_.panel, end_column = std::min(b.last * kernel_.panel, packed_.cols);
     for (int p = b.panel; p < b.last; ++p) {
         const int first = p * kernel_.panel, columns = std::min(kernel_.panel, packed_.cols - first);
         for (int pair = 0; pair < packed_.pairs(); pair += chunk_pairs_)
-            multiply(b, p, pair, columns, lhs, sums, chunk);
-        for_tiles([&](int t, std::int64_t pixel, int rows_inside, int columns_inside) noexcept {
-            kernel_.store({sums + std::ptrdiff_t{t} * kernel_.panel, sum_position(), packed_.bias.data() + first,
-                           packed_.multipliers.data() + first, columns, out.row(pixel) + first, width * out.stride,
-                           out.stride, rows_inside, columns_inside, options_.output.zero_point, options_.limits});
+            multiply(order, p, pair, columns, lhs, sums, chunk);
+        for_tiles([&](int row, std::int64_t, const tile_outputs& to) noexcept {
+            kernel_.store({sums + std::ptrdiff_t{row} * kernel_.panel, sum_position(), packed_.bias.data() + first,
+                           packed_.multipliers.data() + first, columns, out.row(to.first) + first, row_stride,
+                           out.stride, to.height, to.width, options_.output.zero_point, options_.limits});
         });
     }
     if (add.sum == nullptr) return;
-    for_tiles([&](int, std::int64_t pixel, int rows_inside, int columns_inside) noexcept {
-        for (int y = 0; y < rows_inside; ++y)
-            add(out, pixel + y * width, columns_inside, first_column, end_column - first_column);
+    for_tiles([&](int, std::int64_t, const tile_outputs& to) noexcept {
+        for (int y = 0; y < to.height; ++y)
+            add(out, to.first + y * out.dims[2], to.width, first_column, end_column - first_column);
     });
 }
 
