@@ -5,4 +5,6 @@ template class compiler<nearest_even>;
 template class session<nearest_even>;
 template calibration calibrate<session<>>(graph, const samples&, const calibrate_options&);
 template quantized_graph quantize<session<>>(graph, const samples&, const quantize_options&);
+template quantization_report report<nearest_even>(const graph&, const quantized_graph&, const samples&,
+                                                  const report_options&);
 }  // namespace octet::inline OCTET_ABI

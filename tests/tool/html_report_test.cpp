@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "compiled_once.hpp"
+
 namespace {
 
 std::vector<float> wave(std::size_t count, unsigned step, float size) {

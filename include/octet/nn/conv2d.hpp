@@ -26,9 +26,9 @@
 namespace octet::inline OCTET_ABI {
 
 /// acc[b, r, c, o] = bias[o] + sum over taps and channels of (x - z_x) * w, exactly, and of it, as Result says,
-///   conv2d<nearest_even>, <tflite>, <single>    int8     requantize(acc, s_x * s_w[o] / s_y), clamped
-///   conv2d<accumulators>                        int32    acc
-///   conv2d<dequantized>                         float    float(acc) * (s_x * s_w[o])
+///   nearest_even, tflite, single    int8     requantize(acc, s_x * s_w[o] / s_y), clamped
+///   accumulators                    int32    acc
+///   dequantized                     float    float(acc) * (s_x * s_w[o])
 ///
 ///   conv2d<> conv{{weights, 64, {3, 3}, 32, scales, bias}, {.pad = {1, 1, 1, 1}, .input = x, .output = y}};
 ///   conv(input, output, scratch);                          // noexcept, allocates nothing

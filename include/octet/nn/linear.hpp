@@ -40,9 +40,9 @@ struct linear_options {
 namespace octet::inline OCTET_ABI {
 
 /// acc[m, n] = bias[n] + sum over k of (x[m, k] - z_x) * w[n, k], exactly, and of it, as Result says,
-///   linear<nearest_even>, <tflite>, <single>    int8     requantize(acc, s_x * s_w[n] / s_y), clamped
-///   linear<accumulators>                        int32    acc
-///   linear<dequantized>                         float    float(acc) * (s_x * s_w[n])
+///   nearest_even, tflite, single    int8     requantize(acc, s_x * s_w[n] / s_y), clamped
+///   accumulators                    int32    acc
+///   dequantized                     float    float(acc) * (s_x * s_w[n])
 ///
 ///   linear<dequantized> scores{{weights, 1000, 2048, scales, bias}, {.input = x}};
 ///   scores(features, logits, scratch);                     // noexcept, allocates nothing
