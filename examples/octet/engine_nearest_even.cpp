@@ -1,13 +1,6 @@
 #include "engine_of.hpp"
 
-template std::unique_ptr<runner> make_runner_of<octet::nearest_even>(const octet::quantized_graph&,
-                                                                     const octet::session_options&);
-template octet::quantization_report make_report_of<octet::nearest_even>(const octet::graph&,
-                                                                        const octet::quantized_graph&,
-                                                                        const octet::samples&,
-                                                                        const octet::report_options&);
-template octet::sensitivity_ranking rank_layers_of<octet::nearest_even>(const octet::graph&, const octet::samples&,
-                                                                        const octet::sensitivity_options&);
+template struct engine_of<octet::nearest_even>;
 
 // Calibration runs in float, where no policy matters: here, where the sessions of one are compiled anyway.
 octet::calibration calibrate_model(const octet::graph& model, const octet::samples& data,

@@ -1,9 +1,22 @@
-// engine.hpp for one rounding policy. Included by the files that compile one each; engine.cpp chooses.
+// engine.hpp for one rounding policy. Each is compiled in engine_<policy>.cpp; engine.cpp chooses.
 #pragma once
 
 #include <type_traits>
 
 #include "engine.hpp"
+
+template <class Rounding>
+struct engine_of {
+    static std::unique_ptr<runner> make_runner(const octet::quantized_graph& from,
+                                               const octet::session_options& options);
+    static octet::quantization_report make_report(const octet::graph& model, const octet::quantized_graph& int8,
+                                                  const octet::samples& data, const octet::report_options& options);
+    static octet::sensitivity_ranking rank_layers(const octet::graph& model, const octet::samples& data,
+                                                  const octet::sensitivity_options& options);
+};
+extern template struct engine_of<octet::nearest_even>;
+extern template struct engine_of<octet::tflite>;
+extern template struct engine_of<octet::single>;
 
 template <class Rounding>
 class session_runner final : public runner {
@@ -51,18 +64,21 @@ class session_runner final : public runner {
 };
 
 template <class Rounding>
-std::unique_ptr<runner> make_runner_of(const octet::quantized_graph& from, const octet::session_options& options) {
+std::unique_ptr<runner> engine_of<Rounding>::make_runner(const octet::quantized_graph& from,
+                                                         const octet::session_options& options) {
     return std::make_unique<session_runner<Rounding>>(from, options);
 }
 
 template <class Rounding>
-octet::quantization_report make_report_of(const octet::graph& model, const octet::quantized_graph& int8,
-                                          const octet::samples& data, const octet::report_options& options) {
+octet::quantization_report engine_of<Rounding>::make_report(const octet::graph& model,
+                                                            const octet::quantized_graph& int8,
+                                                            const octet::samples& data,
+                                                            const octet::report_options& options) {
     return octet::report<Rounding>(model, int8, data, options);
 }
 
 template <class Rounding>
-octet::sensitivity_ranking rank_layers_of(const octet::graph& model, const octet::samples& data,
-                                          const octet::sensitivity_options& options) {
+octet::sensitivity_ranking engine_of<Rounding>::rank_layers(const octet::graph& model, const octet::samples& data,
+                                                            const octet::sensitivity_options& options) {
     return octet::sensitivity<Rounding>(model, data, options);
 }

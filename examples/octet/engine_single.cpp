@@ -1,8 +1,3 @@
 #include "engine_of.hpp"
 
-template std::unique_ptr<runner> make_runner_of<octet::single>(const octet::quantized_graph&,
-                                                               const octet::session_options&);
-template octet::quantization_report make_report_of<octet::single>(const octet::graph&, const octet::quantized_graph&,
-                                                                  const octet::samples&, const octet::report_options&);
-template octet::sensitivity_ranking rank_layers_of<octet::single>(const octet::graph&, const octet::samples&,
-                                                                  const octet::sensitivity_options&);
+template struct engine_of<octet::single>;

@@ -1,6 +1,10 @@
 #include "files.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <octet/core/error.hpp>
 
@@ -33,6 +37,11 @@ std::vector<std::string> list_folders(const std::string& directory) {
     });
 }
 
+bool exists(const std::string& path) {
+    std::error_code status;
+    return fs::exists(path, status);
+}
+
 bool is_directory(const std::string& path) {
     std::error_code status;
     return fs::is_directory(path, status);
@@ -55,4 +64,32 @@ std::string extension_of(const std::string& path) {
 std::string name_of(const std::string& path) {
     const fs::path whole(path);
     return whole.has_filename() ? whole.filename().string() : whole.parent_path().filename().string();
+}
+
+std::vector<std::string> lines_of(std::string_view text) {
+    std::vector<std::string> lines;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        std::string_view line = text.substr(0, end);
+        while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
+        lines.emplace_back(line);
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    if (!lines.empty() && lines.back().empty()) lines.pop_back();
+    return lines;
+}
+
+void check_target(const char* option, const std::string& path, const std::vector<std::string>& others) {
+    std::error_code status;
+    if (is_directory(path)) octet::fail(option, ": '", path, "' is a directory: name a file in it");
+    if (exists(path) && !fs::is_regular_file(path, status)) return;  // a device or a pipe
+    for (const std::string& other : others)
+        if (fs::weakly_canonical(path, status) == fs::weakly_canonical(other, status))
+            octet::fail(option, ": '", path, "' is also a file that this command reads or writes: give another name");
+    const std::string directory = fs::path(path).has_parent_path() ? fs::path(path).parent_path().string() : ".";
+    if (!is_directory(directory))
+        octet::fail(option, ": '", path, "' cannot be written: there is no directory '", directory, "': make it first");
+    if (access(directory.c_str(), W_OK) != 0)
+        octet::fail(option, ": '", path, "' cannot be written: directory '", directory, "' takes no files (",
+                    std::strerror(errno), "): choose another");
 }

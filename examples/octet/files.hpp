@@ -10,6 +10,7 @@
 std::vector<std::string> list_images(const std::string& directory);
 std::vector<std::string> list_folders(const std::string& directory);
 
+bool exists(const std::string& path);
 bool is_directory(const std::string& path);
 /// Whether it ends as the name of an image does.
 bool is_image_name(const std::string& path);
@@ -17,3 +18,10 @@ bool is_image_name(const std::string& path);
 std::string extension_of(const std::string& path);
 /// "star.png" of "images/star.png"
 std::string name_of(const std::string& path);
+
+/// The lines of a text without the spaces and carriage returns at their ends; an empty one at the end is none.
+std::vector<std::string> lines_of(std::string_view text);
+
+/// Throws octet::error naming `option` unless `path` may become a file: its directory takes files, and it is none of
+/// `others`, which are read or written too. Asked before the work whose result it is.
+void check_target(const char* option, const std::string& path, const std::vector<std::string>& others);

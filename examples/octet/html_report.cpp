@@ -6,6 +6,7 @@
 #include <limits>
 #include <octet/core/config.hpp>
 #include <octet/core/error.hpp>
+#include <octet/report/text.hpp>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 using octet::text;
+using octet::detail::decibel_text, octet::detail::grouped, octet::detail::share_text, octet::detail::time_text;
 
 constexpr const char* style = R"(:root { color-scheme: light dark; --ink: #1f2328; --paper: #fff; --soft: #59636e;
     --line: #d1d9e0; --box: #f6f8fa; --alarm: #9a6700; --alarm-box: #fff8c5; --link: #0969da; }
@@ -61,20 +63,6 @@ double real(const json& value) {
 std::string word(const json& from, const char* key) { return from.value(key, std::string()); }
 
 std::string short_number(double value) { return formatted("%.4g", value); }
-std::string whole(std::uint64_t value) {
-    std::string digits = std::to_string(value);
-    for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-    return digits;
-}
-std::string decibel(double value) {
-    if (std::isnan(value)) return "NaN";
-    return std::isinf(value) ? value > 0 ? "exact" : "no signal" : formatted("%.1f", value);
-}
-std::string share(double value) {
-    if (value == 0) return "-";
-    return value < 0.00005 ? "<0.01 %" : formatted("%.2f %%", 100 * value);
-}
-std::string microseconds(double value) { return value == 0 ? "-" : formatted("%.1f", value); }
 std::string ratio(const json& bytes) {
     const double before = bytes.at("float").get<double>(), after = bytes.at("int8").get<double>();
     return after == 0 ? "-" : formatted("%.2f", before / after) + " x";
@@ -126,14 +114,15 @@ std::string summary(const json& report) {
     const auto fact = [&](const char* what, const std::string& value) {
         facts += text("<div><dt>", what, "</dt><dd>", escaped(value), "</dd></div>\n");
     };
-    fact("layers in int8", whole(from.at("quantized_layers")) + " of " + whole(from.at("layers")));
+    fact("layers in int8", grouped(from.at("quantized_layers")) + " of " + grouped(from.at("layers")));
     fact("weights, float / int8", ratio(weights));
     fact("arena, float / int8", ratio(arena));
     fact("rounding", from.at("rounding"));
-    fact("conversions", whole(from.at("conversions")));
-    fact("samples measured", whole(from.at("samples")));
+    fact("conversions", grouped(from.at("conversions")));
+    if (report.contains("calibration")) fact("calibration", report.at("calibration"));
+    fact("samples measured", grouped(from.at("samples")));
     const json& layers = report.at("layers");
-    if (!layers.empty()) fact("SNR of the last layer", decibel(real(layers.back().at("signal_to_noise"))) + " dB");
+    if (!layers.empty()) fact("SNR of the last layer", decibel_text(real(layers.back().at("signal_to_noise"))) + " dB");
 
     std::string left;
     for (const json& layer : layers)
@@ -145,11 +134,11 @@ std::string summary(const json& report) {
                     .note = "weights with scales and biases; the arena of a session of batch 1",
                     .series = {"float", "int8"},
                     .groups = {}};
-    sizes.figure = [](double, double to) { return whole(static_cast<std::uint64_t>(to)); };
+    sizes.figure = [](double, double to) { return grouped(static_cast<std::uint64_t>(to)); };
     std::vector<std::vector<std::string>> rows;
     for (const auto& [what, bytes] : {std::pair{"weights", weights}, std::pair{"arena", arena}}) {
         sizes.groups.push_back({what, {bytes.at("float").get<double>(), bytes.at("int8").get<double>()}});
-        rows.push_back({what, whole(bytes.at("float")), whole(bytes.at("int8")), ratio(bytes)});
+        rows.push_back({what, grouped(bytes.at("float")), grouped(bytes.at("int8")), ratio(bytes)});
     }
     return "<dl class=\"facts\">\n" + facts + "</dl>\n" +
            (left.empty() ? "" : "<p>Left in float:</p>\n<ul>\n" + left + "</ul>\n") +
@@ -159,13 +148,13 @@ std::string summary(const json& report) {
 
 std::string signal_to_noise(const json& report) {
     bar_chart chart{.title = "Signal-to-noise ratio of each layer", .note = "in dB", .series = {"dB"}, .groups = {}};
-    chart.figure = [](double, double to) { return decibel(to); };
+    chart.figure = [](double, double to) { return decibel_text(to); };
     std::vector<std::vector<std::string>> rows;
     const auto add = [&](const json& layer) {
         const double value = real(layer.at("signal_to_noise"));
         chart.groups.push_back({word(layer, "name"), {value}});
-        rows.push_back(
-            {word(layer, "name"), word(layer, "operation"), decibel(value), share(real(layer.at("saturated")))});
+        rows.push_back({word(layer, "name"), word(layer, "operation"), decibel_text(value),
+                        share_text(real(layer.at("saturated")))});
     };
     for (const json& input : report.at("inputs")) add(input);
     for (const json& layer : report.at("layers")) add(layer);
@@ -180,22 +169,22 @@ std::string signal_to_noise(const json& report) {
 std::string times(const json& report) {
     bar_chart chart{
         .title = "Time of each layer", .note = "in microseconds", .series = {"float", "int8"}, .groups = {}};
-    chart.figure = [](double, double to) { return microseconds(to); };
+    chart.figure = [](double, double to) { return time_text(to); };
     std::vector<std::vector<std::string>> rows;
     double before = 0, after = 0;
     const auto add = [&](const std::string& name, const json& layer, double slow, double fast) {
         before += slow, after += fast;
         if (slow != 0 || fast != 0) chart.groups.push_back({name, {slow, fast}});
-        rows.push_back({name, word(layer, "kernel"), word(layer, "isa"), microseconds(slow), microseconds(fast),
+        rows.push_back({name, word(layer, "kernel"), word(layer, "isa"), time_text(slow), time_text(fast),
                         slow == 0 || fast == 0 ? "-" : formatted("%.2f", slow / fast) + " x"});
     };
     for (const json& layer : report.at("layers"))
         add(word(layer, "name"), layer, real(layer.at("microseconds").at("float")),
             real(layer.at("microseconds").at("int8")));
     add("conversions", json::object(), 0, real(report.at("summary").at("conversion_microseconds")));
-    rows.push_back({"all", "", "", microseconds(before), microseconds(after),
+    rows.push_back({"all", "", "", time_text(before), time_text(after),
                     after == 0 ? "-" : formatted("%.2f", before / after) + " x"});
-    return figure(text("Microseconds, medians of ", whole(report.at("summary").at("timed_runs")),
+    return figure(text("Microseconds, medians of ", grouped(report.at("summary").at("timed_runs")),
                        " runs on this machine. What has none runs inside another layer, or is a view."),
                   chart) +
            table("Time of each layer in microseconds",
@@ -254,7 +243,7 @@ std::string histograms(const json& report) {
         const double each = (chart.high - chart.low) / static_cast<double>(chart.counts.size());
         for (std::size_t i = 0; i < chart.counts.size(); ++i) {
             const double from = chart.low + each * static_cast<double>(i);
-            rows.push_back({short_number(from), short_number(from + each), whole(chart.counts[i])});
+            rows.push_back({short_number(from), short_number(from + each), grouped(chart.counts[i])});
         }
         all += figure("", chart) + "<details class=\"counts\"><summary>counts</summary>\n" +
                table("Counts of " + word(layer, "name"), {"#from", "#to", "#count"}, rows) + "</details></details>\n";
@@ -269,7 +258,7 @@ std::string sensitivity(const json& from) {
                     .note = "signal-to-noise ratio of the network's output in dB",
                     .series = {"alone in int8", "all but this one in int8"},
                     .groups = {}};
-    chart.figure = [](double, double to) { return decibel(to); };
+    chart.figure = [](double, double to) { return decibel_text(to); };
     const bool labelled = from.at("int8").contains("accuracy");
     const auto accuracy = [](const json& of) { return formatted("%.2f %%", 100 * of.at("accuracy").get<double>()); };
     std::vector<std::string> columns{"layer", "operation", "#alone dB", "#all but this dB"};
@@ -279,13 +268,13 @@ std::string sensitivity(const json& from) {
         const json &alone = layer.at("alone"), &without = layer.at("without");
         const double one = real(alone.at("signal_to_noise")), rest = real(without.at("signal_to_noise"));
         chart.groups.push_back({word(layer, "name"), {one, rest}});
-        rows.push_back({word(layer, "name"), word(layer, "operation"), decibel(one), decibel(rest)});
+        rows.push_back({word(layer, "name"), word(layer, "operation"), decibel_text(one), decibel_text(rest)});
         if (labelled) rows.back().push_back(accuracy(alone)), rows.back().push_back(accuracy(without));
     }
     const json& int8 = from.at("int8");
-    std::string head = text("All layers in int8: ", decibel(real(int8.at("signal_to_noise"))), " dB");
+    std::string head = text("All layers in int8: ", decibel_text(real(int8.at("signal_to_noise"))), " dB");
     if (labelled) head += text(", accuracy ", accuracy(int8), " (float ", accuracy(from.at("float")), ")");
-    return "<p>" + escaped(text(head, ", over ", whole(from.at("samples")), " samples. Worst first.")) + "</p>\n" +
+    return "<p>" + escaped(text(head, ", over ", grouped(from.at("samples")), " samples. Worst first.")) + "</p>\n" +
            figure(
                "Signal-to-noise ratio of the network's output, in dB, when one layer alone is quantized and when all "
                "but this one are",
@@ -299,8 +288,8 @@ std::string layers(const json& report) {
         const json& bytes = layer.at("weight_bytes");
         const bool weighs = bytes.at("float") != 0;
         rows.push_back({word(layer, "name"), word(layer, "operation"), layer.at("int8").get<bool>() ? "int8" : "float",
-                        word(layer, "kernel"), word(layer, "isa"), weighs ? whole(bytes.at("float")) : "-",
-                        weighs ? whole(bytes.at("int8")) : "-"});
+                        word(layer, "kernel"), word(layer, "isa"), weighs ? grouped(bytes.at("float")) : "-",
+                        weighs ? grouped(bytes.at("int8")) : "-"});
     }
     return table("Every layer after folding: how it runs, and the bytes of its weights before and after",
                  {"layer", "operation", "form", "kernel", "ISA", "#float bytes", "#int8 bytes"}, rows);

@@ -14,7 +14,7 @@ namespace {
 
 using octet::fail;
 
-int parse_label(const std::string& path, int line, std::string_view word) {
+int parse_label(const std::string& path, std::size_t line, std::string_view word) {
     int value = 0;
     const auto [stop, status] = std::from_chars(word.data(), word.data() + word.size(), value);
     if (status != std::errc() || stop != word.data() + word.size())
@@ -22,22 +22,10 @@ int parse_label(const std::string& path, int line, std::string_view word) {
     return value;
 }
 
-/// body(number, line) for each line, without the spaces at its end; the last may be empty.
-template <class Body>
-void for_each_line(std::string_view left, const Body& body) {
-    for (int number = 1; !left.empty(); ++number) {
-        const std::size_t end = std::min(left.find('\n'), left.size());
-        std::string_view line = left.substr(0, end);
-        while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
-        left.remove_prefix(std::min(end + 1, left.size()));
-        if (!line.empty() || !left.empty()) body(number, line);
-    }
-}
-
 /// One number a line.
 std::vector<double> read_lines(const std::string& path, std::string_view words) {
     std::vector<double> values;
-    for_each_line(words, [&](int number, std::string_view line) { values.push_back(parse_label(path, number, line)); });
+    for (const std::string& line : lines_of(words)) values.push_back(parse_label(path, values.size() + 1, line));
     return values;
 }
 
@@ -46,8 +34,10 @@ std::vector<double> read_csv(const std::string& path, std::string_view words, co
     if (samples.files.empty())
         fail(path, ": a .csv file names images, but the samples are no directory of images: give one number a line");
     std::map<std::string, int, std::less<>> found;
-    for_each_line(words, [&](int number, std::string_view line) {
-        if (number == 1 && line == "file,label") return;
+    const std::vector<std::string> lines = lines_of(words);
+    for (std::size_t number = 1; number <= lines.size(); ++number) {
+        const std::string_view line = lines[number - 1];
+        if (number == 1 && line == "file,label") continue;
         const std::size_t comma = line.rfind(',');
         if (comma == std::string_view::npos)
             fail(path, ", line ", number, ": '", line.substr(0, 64), "': write file,label");
@@ -58,7 +48,7 @@ std::vector<double> read_csv(const std::string& path, std::string_view words, co
         if (!is_new && at->second != label)
             fail(path, ", line ", number, ": '", file, "' has label ", label, " here and ", at->second,
                  " before: keep one of them");
-    });
+    }
     std::vector<double> values;
     for (const std::string& file : samples.files) {
         const auto at = found.find(file);
@@ -94,9 +84,10 @@ std::vector<int> load_labels(const std::string& path, const sample_set& samples,
     const std::vector<double> values =
         path.empty() ? std::vector<double>(samples.folders.begin(), samples.folders.end()) : read_labels(path, samples);
     const std::size_t count = samples.values.count;
-    if (values.size() < count)
-        fail(from, ": ", values.size(), " labels for ", count,
-             " samples: give one for each, or fewer samples by --count");
+    if (values.size() != count && values.size() != samples.available)
+        fail(from, ": ", values.size(), " labels for ", count, " samples",
+             count == samples.available ? "" : octet::text(" (taken of ", samples.available, ")"),
+             ": give one for each");
     std::vector<int> labels;
     for (std::size_t i = 0; i < count; ++i) {
         const double index = values[i] + offset;

@@ -79,6 +79,7 @@ int complain(std::string message) {
 int run_command(int count, char** words) {
     CLI::App app{"Quantizes convolutional networks to int8 and says what that costs.", "octet"};
     app.require_subcommand(1);
+    app.footer("octet COMMAND --help lists the options of one, with examples.");
     app.set_version_flag("--version",
                          octet::text(OCTET_VERSION_MAJOR, ".", OCTET_VERSION_MINOR, ".", OCTET_VERSION_PATCH));
     options asked;
@@ -95,12 +96,15 @@ int run_command(int count, char** words) {
         app.parse(count, words);
     } catch (const CLI::ParseError& problem) {
         if (problem.get_exit_code() == 0) return app.exit(problem);  // --help, --version
-        const auto parsed = app.get_subcommands();
-        const std::string which = parsed.empty() ? "" : parsed[0]->get_name() + " ";
-        return complain(octet::text(problem.what(), " (octet ", which, "--help lists what there is)"));
+        if (const auto parsed = app.get_subcommands(); !parsed.empty())
+            return complain(
+                octet::text(problem.what(), " (octet ", parsed[0]->get_name(), " --help lists what there is)"));
+        return complain(octet::text(count < 2 ? "no command" : octet::text("there is no command '", words[1], "'"),
+                                    ": octet --help lists them"));
     }
     output says;
     if (completion.parsed()) says.remark(completion_script(app, asked.shell));
+    check_targets(asked);
     octet::eigen_threads threads(asked.threads);
     asked.hook = threads.hook();
     for (const command& one : commands)

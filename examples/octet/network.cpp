@@ -21,24 +21,33 @@ void check_inputs(const std::string& path, const octet::graph& model) {
                     " inputs, and this tool feeds networks with one: use the library for others");
 }
 
-sample_set load_from(const std::string& path, const options& asked, const octet::graph& model) {
+sample_set load_from(const std::string& path, const options& asked, std::size_t most, const octet::graph& model) {
     progress_bar bar("reading images");
-    return load_samples(path, model.at(model.inputs()[0]), asked.format, asked.count, bar.hook());
+    return load_samples(path, model.at(model.inputs()[0]), asked.format, most, bar.hook());
 }
 
-}  // namespace
-
-octet::graph load_model(const std::string& path) {
-    octet::graph model = octet::onnx::load(path);
+octet::graph parse_model(const std::string& path, const std::string& bytes) {
+    octet::graph model = octet::onnx::parse(std::as_bytes(std::span(bytes)), path);
     check_inputs(path, model);
     return model;
 }
 
+/// The names of operators stand in a file as they are.
+bool is_quantized(const std::string& bytes) { return bytes.find("DequantizeLinear") != std::string::npos; }
+
+}  // namespace
+
+octet::graph load_model(const std::string& path) {
+    const std::string bytes = octet::read_file(path, "ONNX model");
+    if (is_quantized(bytes))
+        octet::fail(path, ": this network is quantized already: give the float network that it was made of");
+    return parse_model(path, bytes);
+}
+
 octet::quantized_graph load_form(const std::string& path) {
     const std::string bytes = octet::read_file(path, "ONNX model");
-    // The names of operators stand in a file as they are.
-    if (bytes.find("DequantizeLinear") == std::string::npos) {
-        octet::graph model = load_model(path);
+    if (!is_quantized(bytes)) {
+        octet::graph model = parse_model(path, bytes);
         octet::optimize(model);
         return octet::as_float(std::move(model));
     }
@@ -48,12 +57,12 @@ octet::quantized_graph load_form(const std::string& path) {
 }
 
 sample_set load_samples(const options& asked, const octet::graph& model) {
-    return load_from(asked.samples, asked, model);
+    return load_from(asked.samples, asked, asked.count, model);
 }
 
 octet::samples calibration_samples(const options& asked, const octet::graph& model, const octet::samples& data) {
     return asked.calibration.empty() ? first_samples(data, asked.calibration_count)
-                                     : load_from(asked.calibration, asked, model).values;
+                                     : load_from(asked.calibration, asked, asked.calibration_count, model).values;
 }
 
 std::int64_t multiply_adds(const octet::graph& net, const octet::node& of) {
@@ -113,7 +122,7 @@ octet::sensitivity_ranking rank_with_progress(const options& asked, const octet:
 }
 
 work prepare(const options& asked, output& says) {
-    work all{.model = load_model(asked.model), .data = {}, .int8 = {}, .ranking = {}};
+    work all{.model = load_model(asked.model), .data = {}, .int8 = {}, .calibration = {}, .ranking = {}};
     all.data = load_samples(asked, all.model);
     const octet::samples shown = calibration_samples(asked, all.model, all.data.values);
     octet::quantize_options how = asked.how;
@@ -129,8 +138,9 @@ work prepare(const options& asked, output& says) {
         from = &path == &asked.states.front() ? name_of(path) : from + ", " + name_of(path);
     const bool per_channel = how.weight_granularity == octet::granularity::per_channel;
     const bool asymmetric = how.activation_scheme == octet::scheme::asymmetric;
+    all.calibration = octet::text(seen.samples, " samples of ", from, ", ", asked.observer);
     say_model(says, asked.model, all.model);
-    says.fact("calibration", octet::text(seen.samples, " samples of ", from, ", ", asked.observer));
+    says.fact("calibration", all.calibration);
     says.fact("int8",
               octet::text("weights ", per_channel ? "per channel" : "per tensor", ", activations ",
                           asymmetric ? "asymmetric" : "symmetric", ", rounding ", octet::to_string(how.rounding)));
@@ -139,34 +149,29 @@ work prepare(const options& asked, output& says) {
 }
 
 void say_ranking(output& says, const octet::sensitivity_ranking& ranking) {
+    const bool labelled = ranking.all_int8.accuracy.has_value();
+    std::vector<column> columns{{"layer", "layer"}, {"operation", "operation"}};
+    for (const std::string which : {"alone", "without"}) {
+        columns.push_back({which + "_snr_db", which + " dB"});
+        if (labelled) columns.push_back({which + "_accuracy", "accuracy"});
+    }
     std::vector<std::vector<cell>> rows;
-    const auto decibel = [](const octet::output_quality& of) {
-        return cell{octet::detail::decibel_text(of.signal_to_noise), of.signal_to_noise};
-    };
-    const auto accuracy = [](const octet::output_quality& of) {
-        return of.accuracy ? cell::real("%.2f %%", 100.0 * *of.accuracy) : cell::none();
-    };
-    const auto row = [&](const std::string& name, const std::string& operation, const octet::output_quality& alone,
+    const auto add = [&](const std::string& name, const std::string& operation, const octet::output_quality& alone,
                          const octet::output_quality& without) {
-        rows.push_back({{octet::detail::tail(name, 32), name},
-                        operation,
-                        decibel(alone),
-                        accuracy(alone),
-                        decibel(without),
-                        accuracy(without)});
+        std::vector<cell>& row = rows.emplace_back();
+        row.push_back({octet::detail::tail(name, 32), name});
+        row.push_back(operation);
+        for (const octet::output_quality& of : {alone, without}) {
+            row.push_back({octet::detail::decibel_text(of.signal_to_noise), of.signal_to_noise});
+            if (labelled) row.push_back(cell::real("%.2f %%", 100.0 * of.accuracy.value_or(0)));
+        }
     };
-    for (const octet::layer_sensitivity& one : ranking.layers) row(one.name, one.operation, one.alone, one.without);
-    row("(all)", "", ranking.all_int8, ranking.all_float);
+    for (const octet::layer_sensitivity& one : ranking.layers) add(one.name, one.operation, one.alone, one.without);
+    add("(all)", "", ranking.all_int8, ranking.all_float);
     says.table("sensitivity",
-               octet::text("signal-to-noise ratio and accuracy of the output over ", ranking.samples,
-                           " samples, with one layer alone in int8, and with all others; worst first"),
-               {{"layer", "layer"},
-                {"operation", "operation"},
-                {"alone_snr_db", "alone dB"},
-                {"alone_accuracy", "accuracy"},
-                {"without_snr_db", "without dB"},
-                {"without_accuracy", "accuracy"}},
-               std::move(rows), 2);
+               octet::text("signal-to-noise ratio ", labelled ? "and accuracy " : "", "of the output over ",
+                           ranking.samples, " samples, with one layer alone in int8, and with all others; worst first"),
+               std::move(columns), std::move(rows), 2);
 }
 
 octet::quantization_report report_of(const options& asked, const work& with, std::size_t timed_runs) {

@@ -16,7 +16,7 @@ octet::graph load_model(const std::string& path);
 /// The network of a file, ready to run: a float one is folded, a QDQ one runs in int8.
 octet::quantized_graph load_form(const std::string& path);
 
-/// The samples of --samples, and of --calibration or the first of those.
+/// The samples of --samples, and the first --calibration-count of --calibration or else of those.
 sample_set load_samples(const options& asked, const octet::graph& model);
 octet::samples calibration_samples(const options& asked, const octet::graph& model, const octet::samples& data);
 
@@ -31,6 +31,7 @@ struct work {
     octet::graph model;
     sample_set data;
     octet::quantized_graph int8;
+    std::string calibration;  ///< "51 samples of images.npy, automatic"
     std::optional<octet::sensitivity_ranking> ranking;
 };
 /// Reads the samples, calibrates and quantizes, and says how.

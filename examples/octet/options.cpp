@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "files.hpp"
+
 namespace {
 
 constexpr const char* samples_group = "Samples";
@@ -26,7 +28,7 @@ octet::activation_observer parse_observer(const std::string& words) {
     if (words == "moving_average") return octet::moving_average{};
     if (const auto share = parameter("percentile")) return octet::percentile{*share};
     if (const auto momentum = parameter("moving_average")) return octet::moving_average{*momentum};
-    octet::fail("--observer: '", words, "' is none: write one of ", observers,
+    octet::fail("--observer: there is no '", words, "': write one of ", observers,
                 "; global: before it takes one range over the network");
 }
 
@@ -49,7 +51,7 @@ void add_choice(CLI::App& command, const char* group, const std::string& name, c
     }).check(CLI::IsMember(words));
 }
 
-/// An option of several words, split at commas, each understood alone.
+/// An option of several numbers, split at commas, each understood alone.
 template <class T, class Parse>
 void add_list(CLI::App& command, const char* group, const std::string& name, const std::string& what,
               std::vector<T>& to, const Parse& parse) {
@@ -60,6 +62,7 @@ void add_list(CLI::App& command, const char* group, const std::string& name, con
                 for (const std::string& word : words) to.push_back(parse(word));
             },
             what)
+        ->type_name("NUMBER")
         ->delimiter(',')
         ->allow_extra_args(false)
         ->group(group);
@@ -67,21 +70,20 @@ void add_list(CLI::App& command, const char* group, const std::string& name, con
 
 void add_sample_source(CLI::App& command, options& to, bool required, const std::string& what) {
     const char* group = samples_group;
-    command.add_option("--samples", to.samples, what)->required(required)->group(group);
+    command.add_option("--samples", to.samples, what)->type_name("PATH")->required(required)->group(group);
     command.add_option("--count", to.count, "take the first N samples at most")
-        ->check(CLI::PositiveNumber)
+        ->check(CLI::Range(std::size_t{1}, most_samples))
         ->group(group);
     const auto sides = [](const char* name, std::vector<int>& held) {
         return [name, &held](const std::string& word) { held = parse_sides(name, word); };
     };
     add_parsed(command, group, "--resize",
                "images: to this shorter side (256), or to this height and width (256x320); bilinear, smoothed",
-               sides("--resize", to.format.resize));
+               sides("--resize", to.format.resize))
+        .type_name("SIZE");
     add_parsed(command, group, "--crop", "images, after --resize: to the middle 224, or 224x192 (height x width)",
-               sides("--crop", to.format.crop));
-    add_parsed(command, group, "--shape",
-               "of one sample in a .bin file, such as 224x224x3; default and only choice: the network's",
-               [&to](const std::string& word) { to.format.dims = parse_dims("--shape", word); });
+               sides("--crop", to.format.crop))
+        .type_name("SIZE");
     add_choice<std::optional<element>>(command, group, "--type", "of the values in a .bin file: u8 (default), i8, f32",
                                        to.format.type,
                                        {{"u8", element::u8}, {"i8", element::i8}, {"f32", element::f32}});
@@ -102,12 +104,24 @@ constexpr const char* sources =
 
 }  // namespace
 
+void check_targets(const options& asked) {
+    std::vector<std::string> others{asked.model,       asked.other,  asked.samples,
+                                    asked.calibration, asked.labels, asked.names};
+    others.insert(others.end(), asked.states.begin(), asked.states.end());
+    for (const auto& [option, path] : {std::pair{"--save-calibration-state", asked.save_state},
+                                       std::pair{"--report", asked.report}, std::pair{"--output", asked.output}}) {
+        if (path.empty()) continue;
+        check_target(option, path, others);
+        others.push_back(path);
+    }
+}
+
 void add_model(CLI::App& command, options& to) {
-    command.add_option("model", to.model, "network, an .onnx file")->required();
+    command.add_option("model", to.model, "network, an .onnx file")->type_name("FILE")->required();
 }
 
 void add_other_model(CLI::App& command, options& to) {
-    command.add_option("other", to.other, "network to compare it with, an .onnx file")->required();
+    command.add_option("other", to.other, "network to compare it with, an .onnx file")->type_name("FILE")->required();
 }
 
 void add_samples(CLI::App& command, options& to) { add_sample_source(command, to, true, sources); }
@@ -121,25 +135,29 @@ void add_labels(CLI::App& command, options& to) {
         .add_option("--labels", to.labels,
                     "the class of each sample: .npy, IDX, raw bytes .bin, .csv of lines file,label, or text, one a "
                     "line; default: the index of its folder")
+        ->type_name("FILE")
         ->group(samples_group);
     command.add_option("--class-offset", to.class_offset, "class c is output c + K (default 0)")->group(samples_group);
 }
 
 void add_calibration(CLI::App& command, options& to) {
     command.add_option("--calibration", to.calibration, "samples to calibrate with, in the same form")
+        ->type_name("PATH")
         ->group(samples_group);
     command
         .add_option("--calibration-count", to.calibration_count,
-                    "without --calibration: calibrate with the first N of the samples (default 100)")
-        ->check(CLI::PositiveNumber)
+                    "calibrate with the first N of --calibration, or else of --samples (default 100)")
+        ->check(CLI::Range(std::size_t{1}, most_samples))
         ->group(samples_group);
     command
         .add_option("--calibration-state", to.states,
                     "take this calibration, which --save-calibration-state wrote; several are added up")
+        ->type_name("FILE")
         ->allow_extra_args(false)
         ->group(samples_group);
     command
         .add_option("--save-calibration-state", to.save_state, "write what calibration saw, to quantize with it later")
+        ->type_name("FILE")
         ->group(samples_group);
 }
 
@@ -153,7 +171,8 @@ void add_quantization(CLI::App& command, options& to) {
                    to.observer = word;
                    to.how.global = word.starts_with(global);
                    to.how.activations = parse_observer(to.how.global ? word.substr(global.size()) : word);
-               });
+               })
+        .type_name("NAME");
     add_choice(command, group, "--scheme", "of activations: asymmetric (default), symmetric", to.how.activation_scheme,
                {{"asymmetric", octet::scheme::asymmetric}, {"symmetric", octet::scheme::symmetric}});
     add_choice(command, group, "--granularity", "of weights: per_channel (default), per_tensor",
@@ -166,16 +185,19 @@ void add_quantization(CLI::App& command, options& to) {
     add_choice(command, group, "--weights", "scales of weights: largest (default), least_error", to.how.weights,
                {{"largest", octet::weight_scales::largest}, {"least_error", octet::weight_scales::least_error}});
     command.add_option("--float", to.how.leave_in_float, "leave the layer of this name in float; may be repeated")
+        ->type_name("LAYER")
         ->allow_extra_args(false)
         ->group(group);
 }
 
 void add_products(CLI::App& command, options& to) {
     const char* group = "Results";
-    command.add_option("--output", to.output, "write the int8 network, a QDQ .onnx file")->group(group);
+    command.add_option("--output", to.output, "write the int8 network, a QDQ .onnx file")
+        ->type_name("FILE")
+        ->group(group);
     add_choice(command, group, "--activations", "of that file: u8 (default; fast in ONNX Runtime), i8",
                to.int8_activations, {{"u8", false}, {"i8", true}});
-    command.add_option("--report", to.report, "write the report as one HTML page")->group(group);
+    command.add_option("--report", to.report, "write the report as one HTML page")->type_name("FILE")->group(group);
     command.add_flag("--sensitivity", to.rank, "rank the layers by what each costs; takes a while")->group(group);
     command.add_option("--float-worst", to.float_worst, "leave the K worst layers of that ranking in float")
         ->check(CLI::Range(0, 100000))
@@ -202,10 +224,12 @@ void add_batch(CLI::App& command, options& to) {
 void add_top(CLI::App& command, options& to) {
     command.add_option("--top", to.top, "print the K largest outputs of each sample (default 5, 0: none)")
         ->check(CLI::Range(0, 1000));
-    command.add_option("--names", to.names, "names of the outputs, text with one a line");
-    command.add_option("--output", to.output,
-                       "write the outputs of all samples, laid out as the model has them: .npy (of a network with one "
-                       "output) or .json");
+    command.add_option("--names", to.names, "names of the outputs, text with one a line")->type_name("FILE");
+    command
+        .add_option("--output", to.output,
+                    "write the outputs of all samples, laid out as the model has them: .npy (of a network with one "
+                    "output) or .json")
+        ->type_name("FILE");
 }
 
 void add_json(CLI::App& command, options& to) {

@@ -13,11 +13,13 @@ namespace CLI {
 class App;
 }
 
+constexpr std::size_t most_samples = 1'000'000;
+
 struct options {
     std::string model;
     std::string other;  ///< the model to compare with
     std::string samples;
-    std::string calibration;  ///< empty: the first calibration_count of the samples
+    std::string calibration;  ///< empty: the samples
     std::string labels;       ///< empty: by folder
     std::string names;        ///< empty: classes have numbers only
     std::string output;
@@ -27,7 +29,7 @@ struct options {
     int float_worst = 0;              ///< leave so many layers in float, the worst of the ranking
     bool rank = false;                ///< rank the layers
     bool int8_activations = false;    ///< in the model that is written; otherwise uint8
-    std::size_t count = 1'000'000;
+    std::size_t count = most_samples;
     std::size_t calibration_count = 100;
     int class_offset = 0;
     int top = 5;
@@ -43,6 +45,9 @@ struct options {
 
     octet::session_options session() const { return {.batch = batch, .target = target, .threads = hook}; }
 };
+
+/// Throws octet::error where a result could not be written, or would replace a file that is read.
+void check_targets(const options& asked);
 
 // Each adds a group of options to a command; what they hold is checked as they are parsed.
 void add_model(CLI::App& command, options& to);

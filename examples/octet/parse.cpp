@@ -3,7 +3,6 @@
 #include <charconv>
 #include <cmath>
 #include <octet/core/error.hpp>
-#include <octet/core/shape.hpp>
 
 #include "image.hpp"
 
@@ -30,30 +29,19 @@ fraction parse_fraction(const std::string& option, const std::string& words) {
     return value;
 }
 
-std::vector<std::int64_t> parse_dims(const std::string& option, const std::string& words, std::string_view example) {
-    std::vector<std::int64_t> dims;
-    for (std::string_view left(words); dims.size() < 6;) {
-        std::int64_t size = 0;
-        const auto [end, status] = std::from_chars(left.data(), left.data() + left.size(), size);
-        if (status != std::errc() || size < 1 || size > octet::shape::max_elements) break;
-        dims.push_back(size);
-        left.remove_prefix(static_cast<std::size_t>(end - left.data()));
-        if (left.empty()) return dims;
-        if (left[0] != 'x' && left[0] != ',') break;
-        left.remove_prefix(1);
-    }
-    fail(option, ": '", words, "' is no shape: write sizes such as ", example);
-}
-
 std::vector<int> parse_sides(const std::string& option, const std::string& words) {
-    const std::vector<std::int64_t> dims = parse_dims(option, words, "256 or 256x320 (height x width)");
-    if (dims.size() > 2)
-        fail(option, ": '", words, "' has ", dims.size(), " sides: write 256 or 256x320 (height x width)");
     std::vector<int> sides;
-    for (const std::int64_t side : dims) {
+    for (std::string_view left(words); sides.size() < 2;) {
+        int side = 0;
+        const auto [end, status] = std::from_chars(left.data(), left.data() + left.size(), side);
+        if (status != std::errc() || side < 1) break;
         if (side > max_image_side)
             fail(option, ": '", words, "': a side of an image is at most ", max_image_side, " pixels here");
-        sides.push_back(static_cast<int>(side));
+        sides.push_back(side);
+        left.remove_prefix(static_cast<std::size_t>(end - left.data()));
+        if (left.empty()) return sides;
+        if (left[0] != 'x') break;
+        left.remove_prefix(1);
     }
-    return sides;
+    fail(option, ": '", words, "' is no size: write 256 or 256x320 (height x width)");
 }

@@ -1,7 +1,6 @@
 // Words of the command line that are more than a number.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +17,5 @@ struct fraction {
 double parse_number(const std::string& option, std::string_view words);
 /// "0.5" or "1/127.5"
 fraction parse_fraction(const std::string& option, const std::string& words);
-/// "224x224x3" or "224,224,3", as an example that the message gives
-std::vector<std::int64_t> parse_dims(const std::string& option, const std::string& words,
-                                     std::string_view example = "224x224x3");
 /// "256" or "256x320": one or two sides of an image
 std::vector<int> parse_sides(const std::string& option, const std::string& words);

@@ -1,6 +1,7 @@
 #include "samples.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <octet/io/file.hpp>
 #include <span>
 #include <utility>
@@ -119,6 +120,7 @@ sample_set list_samples(const std::string& directory, std::size_t most) {
     }
     if (found.files.empty())
         fail(directory, ": there is no .png or .jpg file in this directory or its folders: name one with the samples");
+    found.available = found.files.size();
     found.files.resize(std::min(most, found.files.size()));
     found.folders.resize(std::min(most, found.folders.size()));
     return found;
@@ -155,7 +157,6 @@ raw_samples take_array(const std::string& path, array found, const geometry& nee
 raw_samples take_raw(const std::string& path, std::span<const std::byte> bytes, const geometry& needed,
                      const sample_format& format) {
     const element type = format.type.value_or(element::u8);
-    if (!format.dims.empty()) check_dims("--shape: a sample", format.dims, needed, format.nchw);
     const std::size_t each = needed.elements() * size_of(type);
     if (bytes.empty() || bytes.size() % each != 0)
         fail(path, ": ", bytes.size(), " bytes are no whole number of samples of ", joined(needed.dims(format.nchw)),
@@ -166,6 +167,7 @@ raw_samples take_raw(const std::string& path, std::span<const std::byte> bytes, 
 raw_samples read_array(const std::string& path, const geometry& needed, const sample_format& format) {
     const std::string extension = extension_of(path);
     const bool is_npy = extension == "npy", is_raw = extension == "bin", is_idx = is_idx_name(name_of(path));
+    if (!exists(path)) fail(path, ": there is no such file or directory: check the path");
     if (!is_npy && !is_raw && !is_idx)
         fail(path,
              ": samples are a directory of .png and .jpg files, one such file, a .npy, an IDX "
@@ -189,8 +191,8 @@ std::vector<T> per_channel(const char* option, const std::vector<T>& values, con
 }
 
 /// As the network takes them: real = (raw - mean) * scale, in NHWC.
-std::vector<float> normalized(const raw_samples& raw, std::size_t count, const geometry& needed,
-                              const sample_format& format) {
+std::vector<float> normalized(const std::string& path, const raw_samples& raw, std::size_t count,
+                              const geometry& needed, const sample_format& format) {
     const auto mean = per_channel("--mean", format.mean, needed, 0.0F);
     const auto scale = per_channel("--scale", format.scale, needed, fraction{});
     const std::size_t pixels = static_cast<std::size_t>(needed.height * needed.width);
@@ -203,6 +205,9 @@ std::vector<float> normalized(const raw_samples& raw, std::size_t count, const g
                 const std::size_t at = raw.nchw ? from * pixels + p : p * channels + from;
                 const double x = value_at(raw.type, raw.bytes, s * elements + at);
                 const double real = (x - double{mean[c]}) * double{scale[c].numerator} / double{scale[c].denominator};
+                if (!std::isfinite(static_cast<float>(real)))
+                    fail(path, ": sample ", s, " holds ", x, ", which gives ", real,
+                         ": check --type, --mean and --scale, and how the file was made");
                 values[s * elements + p * channels + c] = static_cast<float>(real);
             }
     return values;
@@ -226,7 +231,8 @@ sample_set load_samples(const std::string& path, const octet::tensor& input, con
     const raw_samples raw =
         files.empty() ? read_array(path, needed, format) : read_images(files, path, needed, format, told);
     const std::size_t count = std::min(raw.count, most);
-    all.values = {count, normalized(raw, count, needed, format)};
+    if (!folder) all.available = raw.count;
+    all.values = {count, normalized(path, raw, count, needed, format)};
     return all;
 }
 

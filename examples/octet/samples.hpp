@@ -13,18 +13,18 @@
 
 /// How the values in a file become what the network takes: real = (raw - mean) * scale, one rounding to float.
 struct sample_format {
-    std::vector<std::int64_t> dims{};  ///< of one sample in the file; default: the network's
-    std::optional<element> type{};     ///< of raw .bin files; default: u8
-    std::vector<float> mean{};         ///< one, or one for each channel in the network's order; default: 0
-    std::vector<fraction> scale{};     ///< one, or one for each channel in the network's order; default: 1
-    bool bgr = false;                  ///< swap the first and the third of three channels
-    bool nchw = false;                 ///< .npy and .bin files hold channels before rows
-    std::vector<int> resize{};         ///< images: to this shorter side, or this height and width; see image.hpp
-    std::vector<int> crop{};           ///< images, after that: to the middle of this side, or this height and width
+    std::optional<element> type{};  ///< of raw .bin files; default: u8
+    std::vector<float> mean{};      ///< one, or one for each channel in the network's order; default: 0
+    std::vector<fraction> scale{};  ///< one, or one for each channel in the network's order; default: 1
+    bool bgr = false;               ///< swap the first and the third of three channels
+    bool nchw = false;              ///< .npy and .bin files hold channels before rows
+    std::vector<int> resize{};      ///< images: to this shorter side, or this height and width; see image.hpp
+    std::vector<int> crop{};        ///< images, after that: to the middle of this side, or this height and width
 };
 
 struct sample_set {
     octet::samples values;
+    std::size_t available = 0;         ///< how many there are, of which values.count are taken
     std::vector<std::string> files;    ///< of images: each as it stands below the directory
     std::vector<int> folders;          ///< of images in folders: the index of each one's folder; else empty
     std::vector<std::string> classes;  ///< the folders, sorted

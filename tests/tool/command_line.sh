@@ -82,7 +82,7 @@ for set in test calibration; do
     tr '\000-\377' '\200-\377\000-\177' < "$work/$set.bin" > "$work/$set.i8.bin"
 done
 labelled=(--labels "$data/test_labels.npy")
-same "$hash" "raw u8" "${in_bin[@]}" "${labelled[@]}" --samples "$work/test.bin" --calibration "$work/calibration.bin" --shape 24x24x1 "${normal[@]}"
+same "$hash" "raw u8" "${in_bin[@]}" "${labelled[@]}" --samples "$work/test.bin" --calibration "$work/calibration.bin" "${normal[@]}"
 same "$hash" "raw i8" "${in_bin[@]}" "${labelled[@]}" --samples "$work/test.i8.bin" --calibration "$work/calibration.i8.bin" --type i8 --scale 1/64
 same "$hash" "nchw" "${in_bin[@]}" "${labelled[@]}" --samples "$work/test.bin" --calibration "$work/calibration.bin" --layout nchw "${normal[@]}"
 
@@ -105,6 +105,10 @@ same "$hash" "two calibrations added up" "${in_bin[@]}" "${labelled[@]}" --sampl
     --calibration-state "$work/part2.cal" --calibration-state "$work/part1.cal"
 good '100 samples of part1.cal, part2.cal' quantize "$model" --samples "$work/part1.bin" "${normal[@]}" \
     --calibration-state "$work/part1.cal" --calibration-state "$work/part2.cal"
+good '^calibration +100 samples of calibration.bin' evaluate "$model" --samples "$work/test.bin" "${labelled[@]}" "${normal[@]}" \
+    --calibration "$work/calibration.bin" --count 5
+good '^calibration +7 samples of calibration.bin' evaluate "$model" --samples "$work/test.bin" "${labelled[@]}" "${normal[@]}" \
+    --calibration "$work/calibration.bin" --calibration-count 7 --count 9
 for observer in minmax mse kl automatic moving_average:0.9 global:percentile:99.9; do
     good ", $observer\$" quantize "$model" --samples "$work/calibration.bin" "${normal[@]}" --observer $observer --count 5
 done
@@ -153,8 +157,10 @@ json /MACs 3348352 inspect "$model"
 json /layers/0/layer '"stem"' inspect "$model"
 json /plan/0/tensor '"image"' inspect "$model"
 json /top/1/rank 2 run "$model" "${few[@]}"
-json /comparison/0/what '"top-1"' evaluate "$model" "${few[@]}" "${labelled[@]}"
-json /report/layers/0/name '"stem"' evaluate "$model" "${few[@]}" "${labelled[@]}"
+few_labelled=(--samples "$work/test.bin" "${labelled[@]}" "${normal[@]}" --count 3)
+json /comparison/0/what '"top-1"' evaluate "$model" "${few_labelled[@]}"
+json /report/layers/0/name '"stem"' evaluate "$model" "${few_labelled[@]}"
+json /sensitivity/0/alone_accuracy '[0-9.]+' sensitivity "$model" "${few_labelled[@]}"
 json /latency/1/form '"int8"' bench "$model"
 json /differences/0/snr_db '"Infinity"' compare "$model" "$model" "${few[@]}"
 json /sensitivity/0/operation '".*"' sensitivity "$model" "${few[@]}"
@@ -181,6 +187,8 @@ set +m
 "$octet" inspect "$model" > /dev/full 2> "$work/err"
 [[ $? == 2 ]] && grep -q 'stdout' "$work/err" || failed "a full disk behind stdout: $(cat "$work/err")"
 refused 'results/none/x.onnx|cannot be written' quantize "$model" "${few[@]}" --output "$work/results/none/x.onnx"
+refused '--output|x.onnx|another name' quantize "$model" "${few[@]}" --output "$work/results/x.onnx" --report "$work/results/x.onnx"
+refused '--output|demo.onnx|another name' quantize "$model" "${few[@]}" --output "$model"
 refused 'results/none/x.html' quantize "$model" "${few[@]}" --report "$work/results/none/x.html"
 refused 'results/none/x.cal' quantize "$model" "${few[@]}" --save-calibration-state "$work/results/none/x.cal"
 refused 'results/none/x.npy' run "$model" "${few[@]}" --output "$work/results/none/x.npy"
@@ -188,7 +196,8 @@ refused 'results/none/x.npy' run "$model" "${few[@]}" --output "$work/results/no
 
 # ---- bad inputs
 
-refused 'A subcommand is required'
+refused 'no command|--help'
+refused 'quantise|--help' quantise "$model"
 refused 'model' quantize
 refused '--samples' quantize "$model"
 refused '--nonsense' quantize "$model" --samples "$data" --nonsense
@@ -201,10 +210,8 @@ refused 'mmx|scalar' quantize "$model" --samples "$data" --isa mmx
 refused '--mean|grey' quantize "$model" --samples "$data" --mean grey
 refused '--scale|1/0' quantize "$model" --samples "$data" --scale 1/0
 refused '--mean|3 values|1 channels' quantize "$model" --samples "$data" --mean 1,2,3
-refused '--shape' quantize "$model" --samples "$work/test.bin" --shape twenty
-refused '--shape|28x28|24x24x1' quantize "$model" --samples "$work/test.bin" --shape 28x28
 refused '--channel-order' quantize "$model" --samples "$data" --channel-order bgr
-refused '--count' quantize "$model" --samples "$data" --count 0
+refused '--count|1 to 1000000' quantize "$model" --samples "$data" --count 0
 refused '--threads' quantize "$model" --samples "$data" --threads none
 refused '--batch' "${evaluation[@]}" --batch 0
 refused 'nowhere|leave_in_float' quantize "$model" --samples "$data" --float nowhere
@@ -217,7 +224,8 @@ refused '--crop|99x99' run "$model" --samples "$data" --crop 99
 refused '--observer moving_average|never' quantize "$model" --samples "$data" --observer moving_average:never
 refused 'labels.txt' quantize "$model" --samples "$data" --calibration-state "$work/labels.txt"
 refused 'labels.txt' quantize "$model" --samples "$data" --calibration-state "$work/part1.cal" --calibration-state "$work/labels.txt"
-refused 'demo.int8.onnx' quantize "$int8" --samples "$data"
+refused 'demo.int8.onnx|quantized already|float network' quantize "$int8" --samples "$data"
+refused 'demo.int8.onnx|float network' sensitivity "$int8" --samples "$data"
 refused 'other' compare "$model" --samples "$data"
 refused 'tcsh|bash' completion tcsh
 refused 'missing.onnx' quantize "$work/missing.onnx" --samples "$data"
@@ -229,8 +237,8 @@ head -c 5000 /dev/zero > "$work/zeros.onnx"
 refused 'zeros.onnx' quantize "$work/zeros.onnx" --samples "$data"
 refused "$work" quantize "$work" --samples "$data"
 
-refused 'missing.npy|cannot be opened' quantize "$model" --samples "$work/missing.npy"
-refused 'missing/|.npy' quantize "$model" --samples "$work/missing/"
+refused 'missing.npy|no such file' quantize "$model" --samples "$work/missing.npy"
+refused 'missing/|no such file' quantize "$model" --samples "$work/missing/"
 mkdir "$work/no_images"
 refused 'no_images|.png' quantize "$model" --samples "$work/no_images"
 refused 'labels.txt|.png' quantize "$model" --samples "$work/labels.txt"

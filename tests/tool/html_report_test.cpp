@@ -54,6 +54,7 @@ octet::quantization_report report(std::size_t timed_runs) {
 nlohmann::ordered_json whole_report() {
     nlohmann::ordered_json all = octet::to_json(report(3));
     all["model"] = "a & b.onnx";
+    all["calibration"] = "12 samples of <waves>, automatic";
     all["sensitivity"] =
         octet::to_json(octet::sensitivity_ranking{.samples = 12,
                                                   .all_float = {std::numeric_limits<double>::infinity(), 0.75},
@@ -90,6 +91,7 @@ TEST(html_report, holds_every_section_with_its_chart_and_its_table) {
     EXPECT_EQ(count(section(page, "histograms"), "<table>"), 7U);
     EXPECT_EQ(count(page, "<svg class=\"chart\" role=\"img\""), count(page, "<desc>"));
     EXPECT_EQ(count(page, "<table>"), count(page, "<caption>"));
+    EXPECT_EQ(count(section(page, "summary"), "<dd>12 samples of &lt;waves&gt;, automatic</dd>"), 1U);
     EXPECT_NE(page.find("<h1>Quantization of a &amp; b.onnx</h1>"), std::string::npos);
 }
 

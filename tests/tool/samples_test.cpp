@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "files.hpp"
 #include "idx.hpp"
 #include "image.hpp"
 #include "labels.hpp"
@@ -141,15 +142,24 @@ TEST_F(tool_samples, files_that_do_not_fit_are_named_with_the_remedy) {
     expect_words(refused(file("text.png", std::string("hello"))), {"text.png", "decoded"});
     expect_words(refused(file("empty.bin", bytes{})), {"empty.bin", "0 bytes"});
     expect_words(refused(file("odd.bin", bytes(49))), {"odd.bin", "49 bytes", "48 bytes each"});
-    expect_words(refused(file("raw.bin", bytes(48)), {.dims = {5, 5, 3}}), {"--shape", "5x5x3", "4x4x3"});
-    EXPECT_EQ(load_samples(file("raw.bin", bytes(48)), to, {.dims = {4, 4, 3}}, 9).values.count, 1U);
+    expect_words(refused(file("nan.bin",
+                              [] {
+                                  bytes reals(192);
+                                  reals[190] = 0xc0, reals[191] = 0x7f;  // the last of 48 floats is NaN
+                                  return reals;
+                              }()),
+                         {.type = element::f32}),
+                 {"nan.bin", "sample 0", "nan", "--type"});
+    expect_words(refused(file("raw.bin", bytes(48, 255)), {.scale = {{1e38F, 0.1F}}}),
+                 {"sample 0 holds 255", "--scale"});
     expect_words(refused(file("small.npy", npy(npy_header("|u1", "(1, 2, 2, 3)"), bytes(12)))),
                  {"small.npy", "2x2x3", "4x4x3", "resize"});
     expect_words(refused(file("labels.npy", npy(npy_header("<i4", "(1, 4, 4, 3)"), bytes(192)))), {"i32", "uint8"});
     expect_words(refused(file("type.npy", npy(npy_header("|u1", "(1, 4, 4, 3)"), bytes(48))), {.type = element::f32}),
                  {"type.npy", "--type"});
     expect_words(refused(file("image.jpg", bytes(48))), {"image.jpg", "decoded"});
-    expect_words(refused(folder() + "/missing.npy"), {"missing.npy", "cannot be opened"});
+    expect_words(refused(folder() + "/missing.npy"), {"missing.npy", "no such file"});
+    expect_words(refused(folder() + "/missing"), {"missing", "no such file"});
     std::filesystem::create_directory(folder() + "/none");
     expect_words(refused(folder() + "/none"), {"none", ".png"});
     expect_words(message_of([&] { load_samples(folder() + "/wide.png", input({1, 9}), {}, 1); }), {"9 values", ".npy"});
@@ -175,28 +185,32 @@ TEST_F(tool_samples, any_byte_of_a_png_may_be_wrong) {
                      {"a.png", "decoded"});
 }
 
-/// So many samples, without a file of their own each.
-sample_set unnamed(std::size_t count) {
+/// So many samples of so many, without a file of their own each.
+sample_set unnamed(std::size_t count, std::size_t available) {
     sample_set all;
-    all.values.count = count;
+    all.values.count = count, all.available = available;
     return all;
 }
+sample_set unnamed(std::size_t count) { return unnamed(count, count); }
 
 TEST_F(tool_samples, labels_come_in_many_forms) {
     const std::vector<int> expected{3, 0, 9};
     const sample_set three = unnamed(3);
-    EXPECT_EQ(load_labels(file("l.bin", bytes{3, 0, 9, 1}), three, 10, 0), expected);
+    EXPECT_EQ(load_labels(file("l.bin", bytes{3, 0, 9}), three, 10, 0), expected);
+    EXPECT_EQ(load_labels(file("l.bin", bytes{3, 0, 9, 1}), unnamed(3, 4), 10, 0), expected) << "one for each";
+    EXPECT_EQ(load_labels(file("l.bin", bytes{3, 0, 9}), unnamed(3, 4), 10, 0), expected) << "one for each taken";
     EXPECT_EQ(load_labels(file("l.txt", std::string("3\n0\r\n9\n")), three, 10, 0), expected);
     EXPECT_EQ(load_labels(file("n.txt", std::string("3\n0\n9")), three, 10, 0), expected);
     EXPECT_EQ(load_labels(file("l.npy", npy(npy_header("|u1", "(3,)"), {3, 0, 9})), three, 10, 0), expected);
     EXPECT_EQ(load_labels(file("labels-idx1-ubyte", bytes{0, 0, 8, 1, 0, 0, 0, 3, 3, 0, 9}), three, 10, 0), expected);
-    EXPECT_EQ(load_labels(file("l.bin", bytes{2, 255}), unnamed(1), 4, 1), std::vector<int>{3});
+    EXPECT_EQ(load_labels(file("l.bin", bytes{2, 255}), unnamed(1, 2), 4, 1), std::vector<int>{3});
     const auto refused = [&](const std::string& path, std::size_t count) {
         return message_of([&] { load_labels(path, unnamed(count), 10, 0); });
     };
     expect_words(refused(file("l.bin", bytes{3}), 2), {"1 labels", "2 samples"});
+    expect_words(refused(file("l.bin", bytes(6)), 2), {"6 labels", "2 samples"});
     expect_words(refused(file("l.bin", bytes{10}), 1), {"label 0 is 10", "0 to 9"});
-    expect_words(refused(file("l.txt", std::string("1\nseven\n")), 1), {"line 2", "seven"});
+    expect_words(refused(file("l.txt", std::string("1\nseven\n")), 2), {"line 2", "seven"});
     expect_words(refused(file("l.npy", npy(npy_header("<f4", "(1,)"), bytes(4))), 1), {"integers"});
     expect_words(refused("", 1), {"--labels", "folders"});
 }
@@ -217,21 +231,39 @@ TEST_F(tool_samples, labels_by_file_name) {
     expect_words(message_of([&] { load_labels(file("l.csv", std::string("a,1")), unnamed(1), 10, 0); }), {"images"});
 }
 
-TEST_F(tool_samples, options_are_numbers_fractions_and_shapes) {
+TEST_F(tool_samples, options_are_numbers_fractions_and_sizes) {
     EXPECT_EQ(parse_number("--mean", "-1.5"), -1.5);
     EXPECT_EQ(parse_fraction("--scale", "1/127.5").denominator, 127.5F);
-    EXPECT_EQ(parse_dims("--shape", "224x224x3"), (std::vector<std::int64_t>{224, 224, 3}));
-    EXPECT_EQ(parse_dims("--shape", "49,10"), (std::vector<std::int64_t>{49, 10}));
     for (const char* wrong : {"", "x", "1.5.2", "1e999", "nan", "inf", "2 "})
         message_of([&] { parse_number("--mean", wrong); });
     for (const char* wrong : {"", "/", "1/", "/2", "0", "1/0", "1/2/3"})
         message_of([&] { parse_fraction("--scale", wrong); });
-    for (const char* wrong : {"", "3x", "x3", "0x3", "-1", "2147483648", "1x1x1x1x1x1x1", "3 x 3"})
-        message_of([&] { parse_dims("--shape", wrong); });
     EXPECT_EQ(parse_sides("--crop", "256"), std::vector<int>{256});
     EXPECT_EQ(parse_sides("--crop", "256x320"), (std::vector<int>{256, 320}));
-    for (const char* wrong : {"", "0", "1x2x3", "16385", "-1", "99999999999"})
+    for (const char* wrong : {"", "0", "3x", "x3", "3x0", "1x2x3", "3 x 3", "16385", "-1", "99999999999"})
         expect_words(message_of([&] { parse_sides("--crop", wrong); }), {"--crop", wrong});
+}
+
+TEST_F(tool_samples, a_target_is_a_new_file_in_a_directory_that_takes_it) {
+    const std::string model = file("model.onnx", std::string("model")), output = folder() + "/out.onnx";
+    check_target("--output", output, {model, ""});
+    check_target("--output", "/dev/null", {"/dev/null"});
+    const auto refused = [&](const std::string& path, const std::vector<std::string>& others) {
+        return message_of([&] { check_target("--output", path, others); });
+    };
+    expect_words(refused(model, {"", model}), {"--output", "model.onnx", "another name"});
+    expect_words(refused(folder() + "/./model.onnx", {model}), {"another name"});
+    std::filesystem::create_symlink(model, folder() + "/link.onnx");
+    expect_words(refused(folder() + "/link.onnx", {model}), {"another name"});
+    expect_words(refused(output, {output}), {"another name"});
+    expect_words(refused(folder(), {}), {"is a directory"});
+    expect_words(refused(folder() + "/none/out.onnx", {}), {"none/out.onnx", "cannot be written", "no directory"});
+}
+
+TEST_F(tool_samples, lines_end_in_many_ways) {
+    EXPECT_EQ(lines_of("a\nb c \r\n\nd"), (std::vector<std::string>{"a", "b c", "", "d"}));
+    EXPECT_EQ(lines_of("a\n\n"), (std::vector<std::string>{"a"}));
+    EXPECT_TRUE(lines_of("").empty());
 }
 
 TEST_F(tool_samples, the_first_of_many) {

@@ -98,7 +98,7 @@ void compare(const options& asked, output& says) {
     says.fact("other", name_of(asked.other));
     says.fact("samples", octet::text(data.count, " of ", name_of(asked.samples)));
     says.fact("layers", octet::text(rows.size(), " of ", a.net.nodes().size(), " and ", b.net.nodes().size(),
-                                    " have the same name and shape"));
+                                    ", those with the same name and shape; views have no values"));
     says.fact("same class", {octet::text(same, " of ", data.count, " samples"), static_cast<std::int64_t>(same)});
     says.table("differences", "signal-to-noise ratio of the other network's outputs, and the largest difference",
                {{"layer", "layer"},

@@ -29,19 +29,6 @@ std::vector<float> channels_first(std::span<const float> values, const octet::sh
     return turned;
 }
 
-std::vector<std::string> read_names(const std::string& path) {
-    std::vector<std::string> names;
-    if (path.empty()) return names;
-    const std::string bytes = octet::read_file(path, "names");
-    for (std::size_t first = 0; first < bytes.size();) {
-        const std::size_t end = std::min(bytes.find('\n', first), bytes.size());
-        names.push_back(bytes.substr(first, end - first));
-        if (!names.back().empty() && names.back().back() == '\r') names.back().pop_back();
-        first = end + 1;
-    }
-    return names;
-}
-
 std::string to_json(const std::vector<result>& all, std::size_t count) {
     nlohmann::ordered_json document;
     for (const result& one : all) {
@@ -78,7 +65,8 @@ void run(const options& asked, output& says) {
     const octet::quantized_graph form = load_form(asked.model);
     const octet::graph& net = form.net;
     if (!asked.output.empty()) check_output(asked.output, net);
-    const std::vector<std::string> names = read_names(asked.names);
+    const std::vector<std::string> names =
+        asked.names.empty() ? std::vector<std::string>() : lines_of(octet::read_file(asked.names, "names"));
     const sample_set data = load_samples(asked, net);
     const auto session = make_runner(form, asked.session());
 
@@ -90,11 +78,12 @@ void run(const options& asked, output& says) {
         results.push_back({net.at(id).name, sizes, {}});
     }
     std::vector<std::vector<cell>> rows;
+    std::vector<std::vector<float>> batches(results.size());
     progress_bar bar("running");
     run_all(*session, data.values, bar.hook(), [&](std::size_t sample, std::size_t place) {
         for (std::size_t i = 0; i < results.size(); ++i) {
-            const std::vector<float> batch = output_of(*session, i);
-            const auto own = part_of<const float>(batch, *session, place);
+            if (place == 0) batches[i] = output_of(*session, i);
+            const auto own = part_of<const float>(batches[i], *session, place);
             const octet::tensor& made = net.at(net.outputs()[i]);
             const std::vector<float> values =
                 made.form.channels_first ? channels_first(own, made.dims) : std::vector<float>(own.begin(), own.end());
