@@ -252,12 +252,15 @@ void winograd_conv2d<Rounding>::multiply(const tile_order& order, int p, int pai
                                          std::uint32_t* sums, std::int16_t* chunk) const noexcept {
     static constexpr std::uint32_t zeros[64] = {};
     const int pairs = std::min(chunk_pairs_, packed_.pairs() - pair);
-    const std::int16_t* weights = weights_.data() + static_cast<std::size_t>(p) * chunk_elements();
-    const char* next = reinterpret_cast<const char*>(weights + weight_position());
-    std::ptrdiff_t next_bytes = 2 * weight_position();
-    if (weights_.size() == 0) {
+    const std::int16_t* weights = chunk;
+    const char* next = nullptr;  // what is asked for ahead: the next position's weights
+    std::ptrdiff_t next_bytes = 0;
+    if (weights_.size() != 0) {
+        weights = weights_.data() + static_cast<std::size_t>(p) * chunk_elements();
+        next = reinterpret_cast<const char*>(weights + weight_position());
+        next_bytes = 2 * weight_position();
+    } else {
         kernel_.expand({packed_.at(p, pair), pairs, kernel_.panel, chunk, weight_position()});
-        weights = chunk;
         next = reinterpret_cast<const char*>(packed_.at(p, pair + pairs));
         next_bytes = pairs * kernel_.panel / 2;
     }
