@@ -21,6 +21,12 @@ template <class T>
 constexpr void fill(T* to, std::int64_t count, T value) noexcept {
     for (std::int64_t i = 0; i < count; ++i) to[i] = value;
 }
+/// x itself, inside a template with the parameter Which: a call with it is compiled where the template is used, and not
+/// where it is defined, in every unit that includes it.
+template <class Which, class T>
+constexpr T& when_used(T& x) noexcept {
+    return x;
+}
 /// The largest of x[0, count), count >= 1.
 template <class T>
 constexpr T largest(const T* x, std::int64_t count) noexcept {

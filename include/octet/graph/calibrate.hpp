@@ -91,10 +91,10 @@ std::uint64_t fingerprint(const std::same_as<graph> auto& net) {
 /// of threads and instruction set. Throws octet::error as check_samples and session do.
 template <class Session = session<>>
 calibration calibrate(graph net, const samples& data, const calibrate_options& options = {}) {
-    optimize(net);
+    optimize(detail::when_used<Session>(net));
     check_samples(net, data);
     if (options.batch < 1) fail("calibration with a batch of ", options.batch, ": it must be at least 1");
-    calibration all{fingerprint(net), data.count, options.moving, {}};
+    calibration all{fingerprint(detail::when_used<Session>(net)), data.count, options.moving, {}};
     for (const tensor& value : net.tensors()) all.tensors.push_back({value.name});
     const auto run_all = [&](std::size_t first, std::size_t end, int batch) {
         Session run(as_float(net), {.batch = batch, .target = options.target, .threads = options.threads});

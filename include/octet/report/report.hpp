@@ -183,7 +183,7 @@ quantization_report report(const graph& model, const quantized_graph& int8, cons
 
     quantization_report all;
     all.warnings = detail::network_warnings(int8, losses);
-    all.warnings.insert(all.warnings.end(), int8.warnings.begin(), int8.warnings.end());
+    for (const std::string& warning : int8.warnings) all.warnings.push_back(warning);
     all.samples = count;
     all.model_nodes = model.nodes().size();
     all.quantized_layers = static_cast<std::size_t>(int8.quantized_layers());
