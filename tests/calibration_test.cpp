@@ -1,4 +1,3 @@
-// label: threads
 // Calibrations as data: the same however they were made, added up from parts, as bytes and back, damaged; what quantize
 // makes of them; one range for a whole network; and the scales of weights that calibration chooses.
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// label: law, threads
+// label: law
 // Selections that weigh errors, against straightforward double precision: mean squared error, Kullback-Leibler,
 // automatic; the moving average, whose order shows; and observers of each channel.
 #include <gtest/gtest.h>
