@@ -1,25 +1,23 @@
 #!/usr/bin/env bash
 # compile_cost.sh <include directory> <Eigen's directory> <work directory> <compiler>
-# A translation unit with octet.hpp costs at most 1.5 times one with Eigen/Core: user CPU seconds, the least of seven,
-# because a busy machine only adds.
+# A translation unit with octet.hpp costs at most 1.5 times one with Eigen/Core, in instructions that the compiler executes,
+# which no busy machine changes (in seconds it is a little less).
 set -euo pipefail
-export LC_ALL=C TIMEFORMAT=%U
 octet=$1 eigen=$2 work=$3 compiler=$4
+command -v valgrind > /dev/null || { echo "skipped: valgrind was not found (Debian: valgrind)"; exit 77; }
 mkdir -p "$work"
 echo '#include <octet/octet.hpp>' > "$work/octet.cpp"
 echo '#include <Eigen/Core>' > "$work/eigen.cpp"
-rm -f "$work"/*.seconds
 
-for _ in 1 2 3 4 5 6 7; do  # in turns, so that a slow moment of the machine meets both
-    for unit in octet eigen; do
-        { time "$compiler" -std=c++20 -O2 -c -I "$octet" -isystem "$eigen" "$work/$unit.cpp" -o "$work/$unit.o"; } \
-            2>> "$work/$unit.seconds"
-    done
+for unit in octet eigen; do  # one on each core
+    valgrind --tool=cachegrind --cache-sim=no --trace-children=yes --cachegrind-out-file=/dev/null \
+        "$compiler" -std=c++20 -O2 -c -I "$octet" -isystem "$eigen" "$work/$unit.cpp" -o "$work/$unit.o" 2> "$work/$unit.log" &
 done
-
-least() { sort -n "$1" | head -1; }
-awk -v compiler="$(basename "$compiler")" -v octet="$(least "$work/octet.seconds")" -v eigen="$(least "$work/eigen.seconds")" '
+wait
+millions() { awk '/I +refs/ { gsub(",", ""); sum += $NF } END { printf "%.0f", sum / 1e6 }' "$work/$1.log"; }
+awk -v compiler="$(basename "$compiler")" -v octet="$(millions octet)" -v eigen="$(millions eigen)" '
     BEGIN {
-        printf "| %s: octet/octet.hpp %.2f s, Eigen/Core %.2f s, ratio %.2f, at most 1.50\n", compiler, octet, eigen, octet / eigen
+        if (eigen == 0) { print "the compiler failed"; exit 1 }
+        printf "| %s: octet/octet.hpp %d million instructions, Eigen/Core %d, ratio %.3f, at most 1.5\n", compiler, octet, eigen, octet / eigen
         exit !(octet > 0 && octet <= 1.5 * eigen)
     }'

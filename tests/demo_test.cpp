@@ -2,7 +2,6 @@
 // The demo network: its float outputs are those of an independent evaluation, and its int8 outputs have one hash on
 // every instruction set and every machine. The hash is the law: who changes it changes bytes for everybody.
 #include <octet/graph/quantize.hpp>
-#include <octet/io/onnx.hpp>
 
 #include <gtest/gtest.h>
 
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "compiled_once.hpp"
+#include "onnx_compiled_once.hpp"
 #include "shared_data.hpp"
 
 namespace {
@@ -40,7 +40,7 @@ std::vector<float> images(const std::string& file, std::size_t count) {
 TEST(demo, float_outputs_are_those_of_an_independent_evaluation) {
     const std::vector<float> expected = read<float>("expected_float.npy");
     ASSERT_EQ(expected.size(), 32 * classes);
-    graph net = onnx::load(folder + "/demo.onnx");
+    graph net = compiled_once::load(folder + "/demo.onnx");
     optimize(net);
     session<> run(as_float(net), {.batch = 4});
     const std::vector<float> in = images("test_images.npy", 32);
@@ -53,7 +53,7 @@ TEST(demo, float_outputs_are_those_of_an_independent_evaluation) {
 
 TEST(demo, int8_outputs_have_one_hash_everywhere) {
     constexpr std::size_t shown = 40;
-    const graph net = onnx::load(folder + "/demo.onnx");
+    const graph net = compiled_once::load(folder + "/demo.onnx");
     const quantized_graph int8 = quantize(net, samples(100, images("calibration_images.npy", 100)));
     const std::vector<float> in = images("test_images.npy", shown);
     for (const isa which : supported_isas()) {

@@ -1,7 +1,6 @@
 // Real networks on real data: float outputs equal those that ONNX Runtime gave, and int8 accuracy stays by float's.
 // Prints its table. The data are not part of the project: without them the tests skip, and say so.
 #include <octet/graph/quantize.hpp>
-#include <octet/io/onnx.hpp>
 
 #include <gtest/gtest.h>
 
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "compiled_once.hpp"
+#include "onnx_compiled_once.hpp"
 #include "shared_data.hpp"
 
 namespace {
@@ -71,7 +71,7 @@ outcome run(trial t) {
         t.calibration.inputs[0].resize(t.calibration.inputs[0].size() / t.calibration.count * few);
         t.calibration.count = few;
     }
-    const graph model = onnx::load(test::shared_data(text("models/", t.model)));
+    const graph model = compiled_once::load(test::shared_data(text("models/", t.model)));
     for (const node& n : model.nodes())
         EXPECT_FALSE(std::holds_alternative<op::transpose>(n.what)) << n.name << " is a transpose left in " << t.model;
     const auto begin = std::chrono::steady_clock::now();
@@ -166,7 +166,7 @@ TEST_F(models, mobilenet_v1_with_automatic_observers_reaches_46_percent_and_a_ha
     std::ifstream list(test::shared_data("imagenet/dev_classes.txt"));
     for (int c = 0; list >> c && classes.size() < few;) classes.push_back(c + 1);
     const std::vector<float> images = read_real<std::uint8_t>("imagenet/dev_u8.bin", 127.5F, 127.5F);
-    const graph model = onnx::load(test::shared_data("models/mobilenet_v1_025_224_float.onnx"));
+    const graph model = compiled_once::load(test::shared_data("models/mobilenet_v1_025_224_float.onnx"));
     samples watched{51, read_real<std::uint8_t>("imagenet/calib_u8.bin", 127.5F, 127.5F)};
     if (watched.count > few)
         watched.inputs[0].resize(watched.inputs[0].size() / watched.count * few), watched.count = few;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "octet/io/onnx.hpp"
+#include "onnx_compiled_once.hpp"
 #include "onnx_writer.hpp"
 
 namespace octet::test {
@@ -305,7 +305,7 @@ TEST(onnx_errors, wrong_wire_types) {
 TEST(onnx_errors, files) {
     const auto message = [](const char* path) -> std::string {
         try {
-            onnx::load(path);
+            compiled_once::load(path);
         } catch (const error& wrong) {
             return wrong.what();
         }

@@ -1,6 +1,5 @@
 // QDQ models out and in again: the same bytes, names, layout; and what cannot be written or read.
 #include <octet/graph/quantize.hpp>
-#include <octet/io/onnx.hpp>
 
 #include <gtest/gtest.h>
 
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "compiled_once.hpp"
+#include "onnx_compiled_once.hpp"
 #include "onnx_writer.hpp"
 #include "operator_networks.hpp"
 
@@ -16,7 +16,7 @@ namespace octet::test {
 namespace {
 
 quantized_graph parse_quantized(const std::string& bytes) {
-    return onnx::parse_quantized(std::as_bytes(std::span(bytes.data(), bytes.size())), "test.onnx");
+    return compiled_once::parse_quantized(std::as_bytes(std::span(bytes.data(), bytes.size())), "test.onnx");
 }
 
 /// The outputs of every sample, back to back.
@@ -64,7 +64,7 @@ void expect_same_border(const quantized_graph& a, const quantized_graph& b) {
 template <class Rounding = nearest_even>
 void expect_round_trip(const quantized_graph& net, const samples& data) {
     for (const auto type : {onnx::activation_type::uint8, onnx::activation_type::int8}) {
-        const std::string file = onnx::serialize(net, {.activations = type});
+        const std::string file = compiled_once::serialize(net, {.activations = type});
         const quantized_graph again = parse_quantized(file);
         EXPECT_TRUE(outputs<Rounding>(net, data) == outputs<Rounding>(again, data));
         EXPECT_EQ(float_layers(net), float_layers(again));
@@ -78,7 +78,7 @@ TEST(onnx_export, every_operator_comes_back_with_the_same_bytes) {
         SCOPED_TRACE(name);
         const quantized_graph int8 = quantize(net, operator_samples(20));
         expect_round_trip(int8, operator_samples(5, 77));
-        const session<> before(int8), after(parse_quantized(onnx::serialize(int8)));
+        const session<> before(int8), after(parse_quantized(compiled_once::serialize(int8)));
         EXPECT_EQ(before.output_is_int8(0), after.output_is_int8(0));
         if (before.output_is_int8(0)) {
             EXPECT_EQ(before.output_params(0), after.output_params(0));
@@ -125,7 +125,7 @@ TEST(onnx_export, layout_names_and_batch_are_those_of_the_source) {
     for (const onnx_writer* model : {&first, &last}) {
         const quantized_graph net = quantize(parse(*model), data);
         expect_round_trip(net, data);
-        const std::string bytes = onnx::serialize(net);
+        const std::string bytes = compiled_once::serialize(net);
         const auto file = onnx::proto::read_model(bytes);
         ASSERT_EQ(file.inputs.size(), 1U);
         EXPECT_EQ(file.inputs[0].name, "data");
@@ -144,7 +144,8 @@ TEST(onnx_export, layout_names_and_batch_are_those_of_the_source) {
 
 TEST(onnx_export, integers_of_the_file) {
     const quantized_graph net = quantize(operator_networks().at("conv2d"), operator_samples(20));
-    const std::string bytes = onnx::serialize(net), signed_bytes = onnx::serialize(net, {onnx::activation_type::int8});
+    const std::string bytes = compiled_once::serialize(net),
+                      signed_bytes = compiled_once::serialize(net, {onnx::activation_type::int8});
     const auto type_of = [](const std::string& file, std::string_view name) {
         for (const auto& t : onnx::proto::read_model(file).initializers)
             if (t.name == name) return static_cast<int>(t.type);
@@ -162,7 +163,7 @@ TEST(onnx_export, names_are_utf8) {
     const tensor_id x = net.input("x\xff", {1, 3});
     const tensor_id y = net.add("t\xff", op::lookup{function::tanh}, {x});
     net.output(net.add("c\xff", op::clip{{-0.5F, 0.5F}}, {y}));
-    const std::string bytes = onnx::serialize(octet::quantize(net, {4, numbers(12)}));
+    const std::string bytes = compiled_once::serialize(octet::quantize(net, {4, numbers(12)}));
     for (const std::string name : {"x", "t", "c"}) {
         EXPECT_NE(bytes.find(name + "?"), std::string::npos);
         EXPECT_EQ(bytes.find(name + "\xff"), std::string::npos);
@@ -175,7 +176,7 @@ TEST(onnx_export, outputs_that_are_something_else_too) {
     net.output(net.nodes()[0].output);
     net.output(net.inputs()[0]);
     const quantized_graph int8 = quantize(net, operator_samples(20));
-    const quantized_graph again = parse_quantized(onnx::serialize(int8));
+    const quantized_graph again = parse_quantized(compiled_once::serialize(int8));
     EXPECT_EQ(outputs(int8, operator_samples(3)), outputs(again, operator_samples(3)));
     ASSERT_EQ(again.net.outputs().size(), 4U);
 }
@@ -183,7 +184,7 @@ TEST(onnx_export, outputs_that_are_something_else_too) {
 TEST(onnx_export, what_has_no_form) {
     const auto refused = [](graph net, const char* what) {
         const quantized_graph int8 = quantize(std::move(net), operator_samples(5));
-        expect_error([&] { onnx::serialize(int8); }, "'op'", what, "has no form in ONNX opset 17");
+        expect_error([&] { compiled_once::serialize(int8); }, "'op'", what, "has no form in ONNX opset 17");
     };
     graph pool;
     tensor_id x = pool.input("image", operator_input);
@@ -199,19 +200,20 @@ TEST(onnx_export, what_has_no_form) {
     refused(norm, "a batch normalization");
     quantized_graph apart = quantize(operator_networks().at("max_pool2d"), operator_samples(5));
     apart.tensors.back().params.scale = scale(1.0F);
-    expect_error([&] { onnx::serialize(apart); }, "max_pool2d 'op'", "'first'", "have different parameters");
-    expect_error([&] { onnx::save(apart, "/nowhere/at/all.onnx"); }, "max_pool2d 'op'");
+    expect_error([&] { compiled_once::serialize(apart); }, "max_pool2d 'op'", "'first'", "have different parameters");
+    expect_error([&] { compiled_once::save(apart, "/nowhere/at/all.onnx"); }, "max_pool2d 'op'");
     const quantized_graph fine = quantize(operator_networks().at("conv2d"), operator_samples(5));
-    expect_error([&] { onnx::save(fine, "/nowhere/at/all.onnx"); },
+    expect_error([&] { compiled_once::save(fine, "/nowhere/at/all.onnx"); },
                  "ONNX model '/nowhere/at/all.onnx' cannot be written (No such file or directory)");
-    expect_error([&] { onnx::save(fine, "/dev/full"); }, "'/dev/full' cannot be written (No space left on device)");
+    expect_error([&] { compiled_once::save(fine, "/dev/full"); },
+                 "'/dev/full' cannot be written (No space left on device)");
 }
 
 TEST(onnx_export, a_file_is_loaded_again) {
     const quantized_graph net = quantize(operator_networks().at("conv2d"), operator_samples(20));
     const std::string path = testing::TempDir() + "octet_export_test.onnx";
-    onnx::save(net, path);
-    const quantized_graph again = onnx::load_quantized(path);
+    compiled_once::save(net, path);
+    const quantized_graph again = compiled_once::load_quantized(path);
     EXPECT_EQ(outputs(net, operator_samples(5, 77)), outputs(again, operator_samples(5, 77)));
     expect_error([&] { onnx::load(path); }, path, "QuantizeLinear", "octet::onnx::load_quantized");
     std::remove(path.c_str());

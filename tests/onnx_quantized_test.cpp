@@ -1,6 +1,5 @@
 // QDQ models as other tools write them: which operators become int8 layers, with which integers, and what is refused.
 #include <octet/graph/session.hpp>
-#include <octet/io/onnx.hpp>
 
 #include <gtest/gtest.h>
 
@@ -11,6 +10,7 @@
 
 #include "compiled_once.hpp"
 #include "network_data.hpp"
+#include "onnx_compiled_once.hpp"
 #include "onnx_writer.hpp"
 #include "shared_data.hpp"
 
@@ -38,7 +38,7 @@ std::string constant(onnx_writer& to, const std::string& name, const integers& d
 
 quantized_graph load(const onnx_writer& model) {
     const std::string bytes = model.bytes();
-    return onnx::parse_quantized(std::as_bytes(std::span(bytes.data(), bytes.size())), "test.onnx");
+    return compiled_once::parse_quantized(std::as_bytes(std::span(bytes.data(), bytes.size())), "test.onnx");
 }
 std::string refused(const onnx_writer& model) {
     try {
@@ -255,7 +255,7 @@ TEST(onnx_quantized, keyword_spotting_gives_the_bytes_of_onnx_runtime) {
     const auto sounds = read_elements<std::int8_t>(shared_data("kws/dev_inputs_i8.bin"));
     const auto expected = read_elements<std::int8_t>(shared_data("kws/dev_expected_kws_qdq_ort_i8.bin"));
     if (sounds.empty()) GTEST_SKIP() << "no models at " << shared_data("") << ": set OCTET_TEST_DATA to their folder";
-    session<> ours(onnx::load_quantized(shared_data("models/kws_qdq.onnx")));
+    session<> ours(compiled_once::load_quantized(shared_data("models/kws_qdq.onnx")));
     const std::size_t size = 490, scores = 12, count = sounds.size() / size;
     ASSERT_EQ(expected.size(), count * scores);
     std::size_t equal = 0;

@@ -70,7 +70,7 @@ std::map<std::string, std::string> seeds() {
         .node("Identity", {"m"}, {"n"})
         .node("Reshape", {"n", "i"}, {"y"}, {attr("allowzero", 0)});
     all["folds"] = folds.output("y").bytes();
-    all["quantized"] = onnx::serialize(quantize(operator_networks().at("concat"), operator_samples(3)));
+    all["quantized"] = compiled_once::serialize(quantize(operator_networks().at("concat"), operator_samples(3)));
     return all;
 }
 
@@ -80,7 +80,7 @@ TEST(onnx_seeds, are_models_and_what_the_fuzzer_begins_with) {
     std::size_t bytes = 0;
     for (const auto& [name, model] : seeds()) {
         if (name == "quantized")
-            EXPECT_GT(onnx::parse_quantized(std::as_bytes(std::span(model)), name).quantized_layers(), 0);
+            EXPECT_GT(compiled_once::parse_quantized(std::as_bytes(std::span(model)), name).quantized_layers(), 0);
         else
             EXPECT_EQ(refusal(model), "") << name;
         bytes += model.size();

@@ -1,6 +1,5 @@
 // The ONNX importer: what each operator becomes, where transposes remain and where they must not, and the shared
 // models.
-#include "octet/io/onnx.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,6 +11,7 @@
 #include "compiled_once.hpp"
 #include "octet/graph/quantized_graph.hpp"
 #include "octet/graph/session.hpp"
+#include "onnx_compiled_once.hpp"
 #include "onnx_writer.hpp"
 #include "shared_data.hpp"
 
@@ -572,7 +572,7 @@ class onnx_shared : public testing::TestWithParam<shared_model> {};
 TEST_P(onnx_shared, imports_without_a_transpose) {
     const std::string path = shared_data(std::string("models/") + GetParam().file);
     if (read_file(path).empty()) GTEST_SKIP() << path << " is missing";
-    const graph net = onnx::load(path);
+    const graph net = compiled_once::load(path);
     for (const node& each : net.nodes()) EXPECT_FALSE(std::holds_alternative<op::transpose>(each.what)) << each.name;
     EXPECT_EQ(net.at(net.inputs()[0]).dims, GetParam().in);
     EXPECT_EQ(output_shape(net), GetParam().out);
@@ -598,7 +598,7 @@ TEST(onnx_shared_outputs, mnist_equals_the_recorded_outputs) {
     const auto expected = read_file(shared_data("mnist/dev_expected_mnist_ort_f32.bin"));
     if (images.empty() || expected.empty() || read_file(path).empty())
         GTEST_SKIP() << path << " or its samples are missing";
-    session<> runner{as_float(onnx::load(path))};
+    session<> runner{as_float(compiled_once::load(path))};
     float worst = 0, largest = 0;
     for (std::size_t n = 0; n < 50; ++n) {
         const std::vector<float> in(images.begin() + static_cast<std::ptrdiff_t>(n * 784),

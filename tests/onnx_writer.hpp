@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "octet/io/onnx.hpp"
+#include "onnx_compiled_once.hpp"
 
 namespace octet::test {
 
@@ -92,7 +92,7 @@ class onnx_writer : public onnx::model_writer {
 };
 
 inline graph parse(const std::string& bytes, std::string_view name = "test.onnx") {
-    return onnx::parse(std::as_bytes(std::span(bytes.data(), bytes.size())), name);
+    return compiled_once::parse(std::as_bytes(std::span(bytes.data(), bytes.size())), name);
 }
 inline graph parse(const onnx_writer& model) { return parse(model.bytes()); }
 

@@ -1,7 +1,6 @@
 // What octet::onnx::save writes, run by ONNX Runtime: the bytes of its integer kernels against Octet's. Prints the
 // share that is equal. Needs the npm package onnxruntime-node; without it the tests skip, and say so.
 #include <octet/graph/quantize.hpp>
-#include <octet/io/onnx.hpp>
 
 #include <gtest/gtest.h>
 
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "compiled_once.hpp"
+#include "onnx_compiled_once.hpp"
 #include "operator_networks.hpp"
 #include "shared_data.hpp"
 
@@ -125,9 +125,9 @@ class onnxruntime : public testing::Test {
     /// Declares what the last node, a softmax, reads as an output too; then compares both.
     void compare_before_softmax(const char* name, quantized_graph int8, const std::vector<float>& samples) const {
         ASSERT_TRUE(std::holds_alternative<op::softmax>(int8.net.nodes().back().what));
-        const std::map<std::string, int> kinds = optimized({onnx::serialize(int8)})[0];
+        const std::map<std::string, int> kinds = optimized({compiled_once::serialize(int8)})[0];
         int8.net.output(int8.net.nodes().back().inputs[0]);
-        const std::vector<agreement> all = compare(int8, samples, run({onnx::serialize(int8)}, samples)[0]);
+        const std::vector<agreement> all = compare(int8, samples, run({compiled_once::serialize(int8)}, samples)[0]);
         const agreement& before = all[1];
         std::printf(
             "| ONNX Runtime, %-18s | before the softmax %8.4f %% of %zu bytes equal, at most %d steps apart; "
@@ -166,7 +166,7 @@ std::vector<float> reals_of(const std::string& file, std::size_t skip, std::size
 TEST_F(onnxruntime, demo) {
     constexpr std::size_t image = 24 * 24;
     const std::string data = OCTET_DEMO_DATA;
-    const graph model = onnx::load(data + "/demo.onnx");
+    const graph model = compiled_once::load(data + "/demo.onnx");
     const auto calibration = reals_of<std::uint8_t>(data + "/calibration_images.npy", 128, 100 * image, 128, 1.0F / 64);
     const auto images = reals_of<std::uint8_t>(data + "/test_images.npy", 128, 1000 * image, 128, 1.0F / 64);
     ASSERT_EQ(calibration.size(), 100 * image);
@@ -178,7 +178,7 @@ TEST_F(onnxruntime, resnet8) {
     const auto calibration = reals_of<std::uint8_t>(shared_data("cifar10/calib_u8.bin"), 0, 200 * image, 0, 1);
     const auto images = reals_of<std::uint8_t>(shared_data("cifar10/dev_u8.bin"), 0, 200 * image, 0, 1);
     if (images.empty()) GTEST_SKIP() << "no models at " << shared_data("") << ": set OCTET_TEST_DATA to their folder";
-    const graph model = onnx::load(shared_data("models/resnet8_cifar10_float.onnx"));
+    const graph model = compiled_once::load(shared_data("models/resnet8_cifar10_float.onnx"));
     compare_before_softmax("ResNet8", quantize(model, {200, calibration}), channels_first(images, 32 * 32, 3));
 }
 
@@ -188,7 +188,7 @@ TEST_F(onnxruntime, keyword_spotting) {
         reals_of<std::int8_t>(shared_data("kws/calib_inputs_i8.bin"), 0, 100 * sound, 83, 0.58470291F);
     const auto sounds = reals_of<std::int8_t>(shared_data("kws/dev_inputs_i8.bin"), 0, 300 * sound, 83, 0.58470291F);
     if (sounds.empty()) GTEST_SKIP() << "no models at " << shared_data("") << ": set OCTET_TEST_DATA to their folder";
-    const graph model = onnx::load(shared_data("models/kws_dscnn_float_bn.onnx"));
+    const graph model = compiled_once::load(shared_data("models/kws_dscnn_float_bn.onnx"));
     compare_before_softmax("KWS", quantize(model, {100, calibration}), sounds);
 }
 
@@ -198,7 +198,7 @@ TEST_F(onnxruntime, mobilenet_v1) {
         reals_of<std::uint8_t>(shared_data("imagenet/calib_u8.bin"), 0, 20 * image, 127.5F, 1 / 127.5F);
     const auto images = reals_of<std::uint8_t>(shared_data("imagenet/dev_u8.bin"), 0, 100 * image, 127.5F, 1 / 127.5F);
     if (images.empty()) GTEST_SKIP() << "no models at " << shared_data("") << ": set OCTET_TEST_DATA to their folder";
-    const graph model = onnx::load(shared_data("models/mobilenet_v1_025_224_float.onnx"));
+    const graph model = compiled_once::load(shared_data("models/mobilenet_v1_025_224_float.onnx"));
     compare_before_softmax("MobileNetV1-0.25", quantize(model, {20, calibration}),
                            channels_first(images, 224 * 224, 3));
 }
@@ -211,9 +211,9 @@ TEST_F(onnxruntime, every_operator) {
     std::vector<std::string> unsigned_models, signed_models, mixed_models;
     for (const auto& [name, net] : operator_networks()) {
         networks.push_back(quantize(net, seen));
-        unsigned_models.push_back(onnx::serialize(networks.back()));
-        signed_models.push_back(onnx::serialize(networks.back(), {onnx::activation_type::int8}));
-        mixed_models.push_back(onnx::serialize(quantize(net, seen, {.leave_in_float = {"op"}})));
+        unsigned_models.push_back(compiled_once::serialize(networks.back()));
+        signed_models.push_back(compiled_once::serialize(networks.back(), {onnx::activation_type::int8}));
+        mixed_models.push_back(compiled_once::serialize(quantize(net, seen, {.leave_in_float = {"op"}})));
     }
     const auto as_uint8 = run(unsigned_models, images), as_int8 = run(signed_models, images),
                in_float = run(mixed_models, images);
@@ -245,7 +245,7 @@ TEST_F(onnxruntime, a_difference_is_seen) {
     other.layers[1].bias[0] += static_cast<std::int32_t>(
         other.tensors.back().params.scale.value /
         (other.at(other.net.nodes()[1].inputs[0]).params.scale.value * other.layers[1].scales[0].value));
-    const agreement seen = compare(net, images, run({onnx::serialize(other)}, images)[0])[0];
+    const agreement seen = compare(net, images, run({compiled_once::serialize(other)}, images)[0])[0];
     EXPECT_LT(seen.percent(), 90.0);
     EXPECT_EQ(seen.worst, 1);
 }

@@ -1,4 +1,4 @@
-// label: law
+// label: law, threads
 // The ranking of sensitivity: a layer that was made to suffer stands first, and every figure is that of a network which
 // quantize gives for the same names.
 #include <octet/ptq/sensitivity.hpp>

@@ -17,6 +17,7 @@
 #include "network_data.hpp"
 #include "octet/kernel/gemm_reference.hpp"
 #include "octet/nn/conv2d.hpp"
+#include "tested_isas.hpp"
 
 namespace {
 
@@ -153,7 +154,7 @@ template <class Rounding>
 void expect_the_law(const problem& p) {
     const data<Rounding> d(p);
     const std::vector<std::int8_t> expected = d.expected();
-    for (const isa which : octet::supported_isas()) {
+    for (const isa which : octet::test::tested_isas()) {
         SCOPED_TRACE(testing::Message() << p << ", " << octet::to_string(which));
         for (const winograd_weights_made made : both_ways) {
             const octet::winograd_conv2d<Rounding> layer = d.build(which, made);
@@ -217,7 +218,7 @@ TYPED_TEST(winograd_of, threads_cannot_show) {
                              problem{.height = 1, .width = 1, .channels = 4, .outputs = 3}}) {
         const data<TypeParam> d(p);
         const std::vector<std::int8_t> expected = d.expected();
-        for (const isa which : octet::supported_isas()) {
+        for (const isa which : octet::test::tested_isas()) {
             SCOPED_TRACE(testing::Message() << p << ", " << octet::to_string(which));
             for (const winograd_weights_made made : both_ways) {
                 const octet::winograd_conv2d<TypeParam> layer = d.build(which, made);
@@ -234,7 +235,7 @@ TYPED_TEST(winograd_of, a_fused_add_is_the_add_after_it) {
         const data<TypeParam> d(p);
         const std::vector<std::int8_t> other = octet::test::bytes(static_cast<std::size_t>(p.out().elements()), 9),
                                        first = d.expected();
-        for (const isa which : octet::supported_isas())
+        for (const isa which : octet::test::tested_isas())
             for (const bool y_first : {true, false}) {
                 SCOPED_TRACE(testing::Message() << p << ", " << octet::to_string(which) << ", y first " << y_first);
                 const quant_params b{scale(d.output.scale.value * 0.61F), zero_point(-31)};
@@ -264,7 +265,7 @@ TEST(winograd, weights_reach_the_limit_and_not_beyond) {
     }
     ASSERT_EQ(rest, 0);
     d.output.scale = scale(0.07F * 0.01F * 0x1p25F / 100.0F);
-    for (const isa which : octet::supported_isas()) {
+    for (const isa which : octet::test::tested_isas()) {
         for (const int sign : {-128, 127}) {
             for (std::int8_t& q : d.in) q = static_cast<std::int8_t>(sign);
             for (const winograd_weights_made made : both_ways) expect_bytes(d.build(which, made), d, d.expected());
@@ -293,7 +294,7 @@ TEST(winograd, conv2d_chooses) {
         EXPECT_EQ(out, expected);
         return std::string_view(layer.kernel().name).starts_with("winograd") ? "winograd" : "direct";
     };
-    for (const isa which : octet::supported_isas()) {
+    for (const isa which : octet::test::tested_isas()) {
         SCOPED_TRACE(octet::to_string(which));
         EXPECT_EQ(kernel(which, conv2d_algorithm::winograd, {}), "winograd");
         EXPECT_EQ(kernel(which, conv2d_algorithm::direct, d.p.in()), "direct");

@@ -3,6 +3,7 @@
 
 #include <type_traits>
 
+#include "compiled_once.hpp"
 #include "engine.hpp"
 
 template <class Rounding>

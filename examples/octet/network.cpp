@@ -3,10 +3,10 @@
 #include <octet/graph/passes.hpp>
 #include <octet/io/calibration.hpp>
 #include <octet/io/file.hpp>
-#include <octet/io/onnx.hpp>
 #include <octet/json.hpp>
 #include <utility>
 #include <vector>
+#include "onnx_compiled_once.hpp"
 
 #include "engine.hpp"
 #include "files.hpp"
@@ -27,7 +27,7 @@ sample_set load_from(const std::string& path, const options& asked, std::size_t 
 }
 
 octet::graph parse_model(const std::string& path, const std::string& bytes) {
-    octet::graph model = octet::onnx::parse(std::as_bytes(std::span(bytes)), path);
+    octet::graph model = compiled_once::parse(std::as_bytes(std::span(bytes)), path);
     check_inputs(path, model);
     return model;
 }
@@ -51,7 +51,7 @@ octet::quantized_graph load_form(const std::string& path) {
         octet::optimize(model);
         return octet::as_float(std::move(model));
     }
-    octet::quantized_graph form = octet::onnx::parse_quantized(std::as_bytes(std::span(bytes)), path);
+    octet::quantized_graph form = compiled_once::parse_quantized(std::as_bytes(std::span(bytes)), path);
     check_inputs(path, form.net);
     return form;
 }

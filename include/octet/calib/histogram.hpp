@@ -123,7 +123,7 @@ class histogram {
                                                 bin_of(least) == first && bin_of(largest) == last;
         if (!ends_fit || other.zeros > counts[middle] || other.nans > most || other.infinities > most) return false;
         *this = histogram();
-        counts_.assign(counts.begin(), counts.end());
+        for (std::size_t bin = 0; bin < counts.size(); ++bin) counts_[bin] = counts[bin];
         finite_ = finite, zeros_ = other.zeros, nans_ = other.nans, infinities_ = other.infinities;
         if (finite != 0) least_ = least + 0.0F, most_ = largest + 0.0F;
         return true;

@@ -27,9 +27,11 @@ inline isa best_isa() noexcept {
     return isa::scalar;
 }
 
-/// All that this machine runs, fastest first: what the tests go through.
-inline std::vector<isa> supported_isas() {
-    std::vector<isa> found;
+/// All that this machine runs, fastest first: what the tests go through. (A template, so that only units that ask
+/// compile it.)
+template <class Isa = isa>
+std::vector<Isa> supported_isas() {
+    std::vector<Isa> found;
     for (const isa which : preference)
         if (supported(which)) found.push_back(which);
     return found;

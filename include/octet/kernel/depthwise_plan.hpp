@@ -19,6 +19,7 @@
 // group is its next `lanes` taps.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <vector>
 
@@ -64,7 +65,8 @@ struct depthwise_plan {
 
 namespace octet::inline OCTET_ABI {
 
-inline depthwise_plan make_depthwise_plan(const window& taps, int lanes) {
+/// (A template, so that only units that pack weights compile it.)
+depthwise_plan make_depthwise_plan(const std::same_as<window> auto& taps, int lanes) {
     constexpr int most = 16;  // rows and columns of windows whose lines stay in the first-level cache
     const extent kernel = taps.kernel, spread = taps.dilation;
     depthwise_plan plan{taps, lanes};

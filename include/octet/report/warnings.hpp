@@ -45,7 +45,8 @@ std::string counted(const std::same_as<std::vector<std::size_t>> auto& which, st
 }
 
 /// Channels whose reach is above 0 and less than 1/100 of the largest.
-inline std::vector<std::size_t> crushed_channels(const std::vector<float>& reach) {
+template <class Reach>
+std::vector<std::size_t> crushed_channels(const Reach& reach) {
     std::vector<std::size_t> found;
     const float most = largest(reach.data(), static_cast<std::int64_t>(reach.size()));
     for (std::size_t c = 0; c < reach.size(); ++c)

@@ -1,5 +1,6 @@
-// What sessions, quantization and reports instantiate is compiled once for all tests, in compiled_once*.cpp: half of
-// the time that a test which uses them takes to compile. Programs of several files may do the same.
+// What sessions, quantization and reports instantiate is compiled once, in the .cpp files beside this: half of the time
+// that a file which uses them takes to compile. The tool and the tests share it; a program of several files may do the
+// same.
 #pragma once
 
 #include "octet/graph/quantize.hpp"
