@@ -182,8 +182,11 @@ void add_quantization(CLI::App& command, options& to) {
                {{"nearest_even", octet::rounding_policy::nearest_even},
                 {"tflite", octet::rounding_policy::tflite},
                 {"single", octet::rounding_policy::single}});
-    add_choice(command, group, "--weights", "scales of weights: largest (default), least_error", to.how.weights,
-               {{"largest", octet::weight_scales::largest}, {"least_error", octet::weight_scales::least_error}});
+    add_choice<std::optional<octet::weight_scales>>(
+        command, group, "--weights",
+        "scales of weights: largest, least_error; default: largest, and least_error with --observer automatic",
+        to.how.weights,
+        {{"largest", octet::weight_scales::largest}, {"least_error", octet::weight_scales::least_error}});
     command.add_option("--float", to.how.leave_in_float, "leave the layer of this name in float; may be repeated")
         ->type_name("LAYER")
         ->allow_extra_args(false)

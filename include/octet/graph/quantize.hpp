@@ -35,12 +35,12 @@ enum class weight_scales { largest, least_error };
 using activation_observer = std::variant<range_selection, moving_average>;
 
 struct quantize_options {
-    /// How a tensor's range is chosen from what was observed. `automatic` chooses the scales of weights too.
+    /// How a tensor's range is chosen from what was observed.
     activation_observer activations = percentile{99.999};
     scheme activation_scheme = scheme::asymmetric;  ///< of activations; weights are always symmetric
     bool global = false;  ///< one range for all int8 tensors, not one for each group that shares parameters
     granularity weight_granularity = granularity::per_channel;
-    weight_scales weights = weight_scales::largest;
+    std::optional<weight_scales> weights{};  ///< default: least_error where activations are `automatic`, else largest
     rounding_policy rounding = rounding_policy::nearest_even;  ///< the session must round the same way
     std::vector<std::string> leave_in_float{};                 ///< names of nodes
     calibrate_options calibration{};
@@ -158,7 +158,8 @@ quantized_graph choose_layers(std::same_as<graph> auto net, const quantize_optio
 
 inline bool measures_weights(const quantize_options& options) {
     const auto* how = std::get_if<range_selection>(&options.activations);
-    return options.weights == weight_scales::least_error || (how != nullptr && std::holds_alternative<automatic>(*how));
+    const bool by_default = how != nullptr && std::holds_alternative<automatic>(*how);
+    return options.weights ? *options.weights == weight_scales::least_error : by_default;
 }
 
 void check_calibration(const std::same_as<graph> auto& net, const calibration& seen) {
