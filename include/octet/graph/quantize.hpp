@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -83,10 +84,11 @@ scale least_error_scale(const Weights& weights, std::size_t inner, scale largest
 
 /// The integers of a layer with weights. The scale of each channel (or tensor) is chosen from its largest weight or, if
 /// `input_moments` are given, as the one of the least error; and doubled until no accumulator can leave 32 bits:
-/// |bias| + max(z + 128, 127 - z) * sum |q_w| <= 2^31 - 1. Returns how many scales had to be doubled.
+/// |bias| + max(z + 128, 127 - z) * sum |q_w| <= 2^31 - 1. Returns how many scales had to be doubled; throws
+/// octet::error naming `who` where no finite one is large enough.
 /// (A template, so that only units that quantize compile it.)
-int quantize_weights(const std::same_as<layer_weights> auto& from, quant_params input, granularity grain,
-                     const std::optional<moments>& input_moments, quantized_layer& to) {
+int quantize_weights(std::string_view who, const std::same_as<layer_weights> auto& from, quant_params input,
+                     granularity grain, const std::optional<moments>& input_moments, quantized_layer& to) {
     const auto outputs = static_cast<std::size_t>(from.outputs);
     const std::size_t inner = from.values.size() / outputs;
     const bool per = grain == granularity::per_channel;
@@ -105,7 +107,7 @@ int quantize_weights(const std::same_as<layer_weights> auto& from, quant_params 
             params[c].scale = least_error_scale(std::span(from.values).subspan(first * inner, (last - first) * inner),
                                                 inner, params[c].scale, *input_moments);
         const scale chosen = params[c].scale;
-        for (bool fits = false; !fits; params[c].scale = fits ? params[c].scale : scale(params[c].scale.value * 2)) {
+        for (bool fits = false; !fits;) {
             const quantizer<symmetric, per_tensor, std::int8_t> one(params[c]);
             one.quantize({from.values.data() + first * inner, (last - first) * inner},
                          {to.values.data() + first * inner, (last - first) * inner});
@@ -117,7 +119,12 @@ int quantize_weights(const std::same_as<layer_weights> auto& from, quant_params 
                 for (std::size_t k = o * inner; k < (o + 1) * inner; ++k) sum += std::abs(int{to.values[k]});
                 fits = fits && ieee::fabs(bias) + static_cast<double>(reach * sum) <= 0x7fffffff;
                 if (fits) to.bias[o] = static_cast<std::int32_t>(bias);
+                if (!fits && params[c].scale.value >= 0x1p127F)
+                    fail(who, ": the bias of output ", o, " is ", from.bias[o],
+                         ", too large beside the input's scale, ", input.scale.value,
+                         ", for any scale of its weights: correct it, or leave the layer in float");
             }
+            if (!fits) params[c].scale = scale(params[c].scale.value * 2);
         }
         doubled += params[c].scale == chosen ? 0 : 1;
         to.scales.push_back(params[c].scale);
@@ -219,10 +226,12 @@ quantized_graph quantize_layers(std::same_as<quantized_graph> auto all, const ca
         std::optional<moments> input_moments;
         if (measures_weights(options))
             input_moments = moments_of(seen.tensors[static_cast<std::size_t>(nodes[i].inputs[0])].seen);
-        const int raised = quantize_weights(*weights, input, options.weight_granularity, input_moments, all.layers[i]);
+        const std::string who = text(kind_of(nodes[i].what), " '", nodes[i].name, "'");
+        const int raised =
+            quantize_weights(who, *weights, input, options.weight_granularity, input_moments, all.layers[i]);
         if (raised != 0)
             all.warnings.push_back(
-                text(kind_of(nodes[i].what), " '", nodes[i].name, "': ", raised, " of ", all.layers[i].scales.size(),
+                text(who, ": ", raised, " of ", all.layers[i].scales.size(),
                      " weight scales were raised so that accumulators fit in 32 bits, and the weights "
                      "lost precision: the bias is huge beside the input's scale, ",
                      input.scale.value));
