@@ -44,7 +44,8 @@ auto named(std::string_view name, const auto& body) {
 /// Nodes are named after ONNX nodes, or their first output; tensors after ONNX values.
 ///
 /// Throws octet::error, whose message names the model, the node, the value and the remedy, for anything that is not a
-/// whole model of these operators. Memory stays within a small multiple of the file's size, time is linear in it.
+/// whole model of these operators. Memory stays within a small multiple of the file's size; time is linear in it but
+/// for the look-up of names, O(log names) each.
 inline graph parse(std::span<const std::byte> bytes, std::string_view name) {
     return detail::named(name, [&] { return import_model(detail::read(bytes), bytes.size()); });
 }
