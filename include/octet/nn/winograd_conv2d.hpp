@@ -253,15 +253,15 @@ void winograd_conv2d<Rounding>::multiply(const tile_order& order, int p, int pai
     static constexpr std::uint32_t zeros[64] = {};
     const int pairs = std::min(chunk_pairs_, packed_.pairs() - pair);
     const std::int16_t* weights = chunk;
-    const char* next = nullptr;  // what is asked for ahead: the next position's weights
+    const void* next = nullptr;  // what is asked for ahead: the next position's weights
     std::ptrdiff_t next_bytes = 0;
     if (weights_.size() != 0) {
         weights = weights_.data() + static_cast<std::size_t>(p) * chunk_elements();
-        next = reinterpret_cast<const char*>(weights + weight_position());
+        next = weights + weight_position();
         next_bytes = 2 * weight_position();
     } else {
         kernel_.expand({packed_.at(p, pair), pairs, kernel_.panel, chunk, weight_position()});
-        next = reinterpret_cast<const char*>(packed_.at(p, pair + pairs));
+        next = packed_.at(p, pair + pairs);
         next_bytes = pairs * kernel_.panel / 2;
     }
     for (int position = 0; position < winograd_tile::positions; ++position) {
@@ -269,7 +269,8 @@ void winograd_conv2d<Rounding>::multiply(const tile_order& order, int p, int pai
         std::uint32_t* const out = sums + position * sum_position() + std::ptrdiff_t{first} * kernel_.panel;
         kernel_.multiply({lhs + position * lhs_position() + first * lhs_stride() + 2 * pair, lhs_stride(), last - first,
                           weights + position * weight_position(), pairs, columns, pair == 0 ? zeros : out,
-                          pair == 0 ? 0 : kernel_.panel, out, kernel_.panel, next + position * next_bytes, next_bytes});
+                          pair == 0 ? 0 : kernel_.panel, out, kernel_.panel,
+                          reinterpret_cast<std::intptr_t>(next) + position * next_bytes, next_bytes});
     }
 }
 
