@@ -159,10 +159,10 @@ void say_ranking(output& says, const octet::sensitivity_ranking& ranking) {
     const auto add = [&](const std::string& name, const std::string& operation, const octet::output_quality& alone,
                          const octet::output_quality& without) {
         std::vector<cell>& row = rows.emplace_back();
-        row.push_back({octet::detail::tail(name, 32), name});
+        row.push_back({octet::format::tail(name, 32), name});
         row.push_back(operation);
         for (const octet::output_quality& of : {alone, without}) {
-            row.push_back({octet::detail::decibel_text(of.signal_to_noise), of.signal_to_noise});
+            row.push_back({octet::format::decibels(of.signal_to_noise), of.signal_to_noise});
             if (labelled) row.push_back(cell::real("%.2f %%", 100.0 * of.accuracy.value_or(0)));
         }
     };

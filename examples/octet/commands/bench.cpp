@@ -35,7 +35,7 @@ std::vector<std::vector<cell>> step_rows(const octet::graph& net, runner& run, i
             name = node.name, operation = octet::kind_of(node.what);
             macs = batch * multiply_adds(net, node);
         }
-        rows.push_back({{octet::detail::tail(name, 32), name},
+        rows.push_back({{octet::format::tail(name, 32), name},
                         operation,
                         one.kernel,
                         std::string(octet::to_string(one.target)),
