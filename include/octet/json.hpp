@@ -16,6 +16,7 @@
 
 namespace octet::inline OCTET_ABI {
 
+/// A number; what JSON has not is a string.
 inline nlohmann::ordered_json to_json(double value) {
     if (ieee::is_nan(value)) return "NaN";
     if (!ieee::is_finite(value)) return value > 0 ? "Infinity" : "-Infinity";
@@ -27,6 +28,7 @@ inline nlohmann::ordered_json to_json(float value) {
     char digits[32];
     return nlohmann::ordered_json::parse(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
 }
+/// A text, whose bytes need not be UTF-8.
 inline nlohmann::ordered_json to_json(std::string_view words) {
     using json = nlohmann::ordered_json;
     return json::parse(json(words).dump(-1, ' ', false, json::error_handler_t::replace));
