@@ -187,9 +187,15 @@ void say_report(output& says, const octet::quantization_report& all) {
     says.json("report", octet::to_json(all).dump());
 }
 
+std::string file_shape(const octet::tensor& of) {
+    if (of.dims.rank() != 4) return octet::to_string(of.dims);
+    if (!of.form.channels_first) return octet::to_string(of.dims) + " (NHWC)";
+    return octet::to_string(octet::shape{of.dims[0], of.dims[3], of.dims[1], of.dims[2]}) + " (NCHW)";
+}
+
 void say_model(output& says, const std::string& path, const octet::graph& model) {
     const octet::tensor& input = model.at(model.inputs()[0]);
-    says.fact("model", octet::text(name_of(path), ", input '", input.name, "' ", octet::to_string(input.dims)));
+    says.fact("model", octet::text(name_of(path), ", input '", input.name, "' ", file_shape(input)));
 }
 
 void say_isa(output& says, const options& asked) {

@@ -60,6 +60,7 @@ std::vector<form> forms_of(const options& asked, octet::quantized_graph from, co
         all.push_back({"float", std::move(from)});
         all.push_back({"int8", quantize_model(model, seen, asked.how)});
     } else {
+        refuse_options_for_float(asked);
         all.push_back({"int8", std::move(from)});
     }
     return all;

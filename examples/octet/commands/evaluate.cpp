@@ -86,6 +86,7 @@ void say_hash(output& says, const measured& of) {
 }
 
 void evaluate_int8(const options& asked, output& says, const octet::quantized_graph& form) {
+    refuse_options_for_float(asked);
     const sample_set data = load_samples(asked, form.net);
     const std::vector<int> labels = labels_of(asked, form.net, data);
     const std::vector<measured> forms{measure("int8", form, asked, data.values, labels)};

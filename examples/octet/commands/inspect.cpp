@@ -8,7 +8,7 @@ namespace {
 std::string names_of(const octet::graph& net, std::span<const octet::tensor_id> ids) {
     std::string all;
     for (const octet::tensor_id id : ids)
-        all += octet::text(all.empty() ? "'" : ", '", net.at(id).name, "' ", octet::to_string(net.at(id).dims));
+        all += octet::text(all.empty() ? "'" : ", '", net.at(id).name, "' ", file_shape(net.at(id)));
     return all;
 }
 
@@ -28,7 +28,7 @@ void say_layers(output& says, const octet::graph& net, const runner& run) {
                         cell::count(parameters(net, one)),
                         cell::count(static_cast<std::size_t>(multiply_adds(net, one)))});
     }
-    says.table("layers", "layers as they run, with normalizations and activations folded",
+    says.table("layers", "layers as they run, images NHWC, with normalizations and activations folded",
                {{"layer", "layer"},
                 {"operation", "operation"},
                 {"kernel", "kernel"},
