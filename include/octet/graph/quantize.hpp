@@ -177,10 +177,12 @@ void check_calibration(const std::same_as<graph> auto& net, const calibration& s
     if (seen.samples == 0) fail("this calibration has seen no samples: calibrate with at least one");
 }
 
-/// The range of each tensor on its own, as options.activations chooses it; what is wrong with its data goes to
-/// `complaints`, where it is int8.
+/// The range of each tensor on its own, as options.activations chooses it, whichever layers are int8; what is wrong
+/// with the data goes to `complaints`, where they are.
 std::vector<range> choose_ranges(const std::same_as<quantized_graph> auto& all, const calibration& seen,
                                  const quantize_options& options, std::vector<std::string>& complaints) {
+    if (seen.samples == 1)
+        complaints.push_back("one sample alone was shown: its ranges may not hold for others, give a few hundred");
     const auto* average = std::get_if<moving_average>(&options.activations);
     if (average != nullptr && seen.moving != *average)
         fail("a moving average with momentum ", average->momentum(), " is asked for, and this calibration kept ",
@@ -198,13 +200,13 @@ std::vector<range> choose_ranges(const std::same_as<quantized_graph> auto& all, 
     });
 }
 
-/// Parameters of all tensors and the integers of all layers.
+/// Parameters of all tensors, from the range of each on its own, and the integers of all layers. `like` is null or the
+/// same network, quantized with the same samples and options but other layers in float: a layer whose input has the
+/// same parameters there has the same integers.
 quantized_graph quantize_layers(std::same_as<quantized_graph> auto all, const calibration& seen,
-                                const quantize_options& options) {
+                                const std::vector<range>& own, const quantize_options& options,
+                                const quantized_graph* like = nullptr) {
     const std::vector<node>& nodes = all.net.nodes();
-    if (seen.samples == 1)
-        all.warnings.push_back("one sample alone was shown: its ranges may not hold for others, give a few hundred");
-    const std::vector<range> own = choose_ranges(all, seen, options, all.warnings);
     const std::vector<range> joined = joined_ranges(sharing_groups(all, options.global), own);
     for (std::size_t t = 0; t < all.tensors.size(); ++t) {
         quantized_tensor& q = all.tensors[t];
@@ -223,6 +225,10 @@ quantized_graph quantize_layers(std::same_as<quantized_graph> auto all, const ca
         const quant_params input = all.at(nodes[i].inputs[0]).params;
         const layer_weights* weights = weights_of(nodes[i].what);
         if (weights == nullptr) continue;
+        if (like != nullptr && like->layers[i].is_int8 && like->at(nodes[i].inputs[0]).params == input) {
+            all.layers[i] = like->layers[i];
+            continue;
+        }
         std::optional<moments> input_moments;
         if (measures_weights(options))
             input_moments = moments_of(seen.tensors[static_cast<std::size_t>(nodes[i].inputs[0])].seen);
@@ -237,6 +243,12 @@ quantized_graph quantize_layers(std::same_as<quantized_graph> auto all, const ca
                      input.scale.value));
     }
     return all;
+}
+
+quantized_graph quantize_chosen(std::same_as<quantized_graph> auto all, const calibration& seen,
+                                const quantize_options& options) {
+    const std::vector<range> own = choose_ranges(all, seen, options, all.warnings);
+    return quantize_layers(std::move(all), seen, own, options);
 }
 
 }  // namespace detail
@@ -256,12 +268,12 @@ quantized_graph quantize(graph net, const samples& data, const quantize_options&
     calibrate_options how = options.calibration;
     if (const auto* average = std::get_if<moving_average>(&options.activations)) how.moving = *average;
     const calibration seen = calibrate<Session>(all.net, data, how);
-    return detail::quantize_layers(std::move(all), seen, options);
+    return detail::quantize_chosen(std::move(all), seen, options);
 }
 quantized_graph quantize(graph net, const std::same_as<calibration> auto& seen, const quantize_options& options = {}) {
     quantized_graph all = detail::choose_layers(std::move(net), options);
     detail::check_calibration(all.net, seen);
-    return detail::quantize_layers(std::move(all), seen, options);
+    return detail::quantize_chosen(std::move(all), seen, options);
 }
 
 }  // namespace octet::inline OCTET_ABI
