@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/buffer.hpp"
 #include "octet/core/error.hpp"
 #include "octet/core/parallel.hpp"
@@ -38,6 +39,12 @@ inline std::string winograd_obstacle(const conv2d_weights& w, const conv2d_optio
     if (bound.channel < 0) return {};
     return text("the magnitudes of the weights of output channel ", bound.channel, " sum to ", bound.sum,
                 ", and only below ", winograd_weight_limit, " is the result exact");
+}
+
+/// Tiles of an input, [batch, height, width, channels]; 0 where a 3x3 window does not fit into it.
+inline std::int64_t winograd_tiles(const shape& in, const padding& pad) noexcept {
+    const auto along = [](std::int64_t outputs) { return (std::max<std::int64_t>(outputs, 0) + 3) / 4; };
+    return in[0] * along(in[1] + pad.top + pad.bottom - 2) * along(in[2] + pad.left + pad.right - 2);
 }
 
 /// Tiles of a block at most. Half a MiB for their left-hand sides and sums: they share L2 with the weights that stream
@@ -174,6 +181,9 @@ winograd_conv2d<Rounding>::winograd_conv2d(const conv2d_weights& w, conv2d_optio
         packed_.taps = {};
     }
     block_tiles_ = winograd_block_tiles(kernel_, w.depth);
+    if (const shape& in = options_.expected_input; in.rank() == 4)  // scratch for more would be of no use
+        block_tiles_ = static_cast<int>(
+            detail::clamped<std::int64_t>(winograd_tiles(in, options_.pad), kernel_.register_rows, block_tiles_));
     padding_ = buffer<std::int8_t>(static_cast<std::size_t>(w.depth));
     for (std::int8_t& byte : padding_) byte = static_cast<std::int8_t>(options_.input.zero_point.value);
 }
