@@ -250,7 +250,8 @@ TEST(onnx_quantized, what_is_refused) {
     expect(policy.output(stored(policy, "y", 0.1F, 3)), {"rounding policy 'up'"});
     onnx_writer integral(13);
     integral.input("x", {1, 4}, 2).input("w", {1, 4}, 3);
-    expect(integral.node("QLinearAdd", {"x"}, {"y"}, {}, "", "com.microsoft").output("y"), {"QLinearAdd", "QuantFormat.QDQ"});
+    expect(integral.node("QLinearAdd", {"x"}, {"y"}, {}, "", "com.microsoft").output("y"),
+           {"QLinearAdd", "QuantFormat.QDQ"});
 }
 
 /// MLPerf Tiny's keyword spotting in QDQ form, int8 in and out, beside what ONNX Runtime returned for it.
