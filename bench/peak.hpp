@@ -22,10 +22,22 @@ struct limit {
     bool of_bytes = false;
 };
 
+/// A moving loop: load(x, from) reads a register, `each` of them for every one that is written; with 0 writes all are
+/// only read.
+template <class Register, class Load>
+OCTET_INLINE void move_registers(const std::byte* from, std::size_t each, std::byte* to, std::size_t writes,
+                                 const Load& load) noexcept {
+    Register x{};
+    for (std::size_t w = 0; w < writes || w == 0; ++w, from += sizeof x * each) {
+#pragma GCC unroll 8
+        for (std::size_t i = 0; i < each; ++i) load(x, from + sizeof x * i);
+        if (writes != 0) std::memcpy(to + sizeof x * w, &x, sizeof x);
+    }
+}
+
 #if defined(__x86_64__)
-// Register loops: 12 chains hide a latency of 4 cycles at up to 3 instructions a cycle. Moving loops: `each` vectors
-// are read for every one written; with 0 writes all are only read. The statements are volatile, so that no turn is
-// found to be the same as the one before.
+// Register loops: 12 chains hide a latency of 4 cycles at up to 3 instructions a cycle. The statements are volatile, so
+// that no turn is found to be the same as the one before.
 OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 inline void dot_product_avx512(std::int64_t turns) noexcept {
     __m512i acc[12], x = _mm512_set1_epi8(3);
@@ -59,13 +71,9 @@ inline void fma_avx512(std::int64_t turns) noexcept {
     }
 }
 inline void move_avx512(const std::byte* from, std::size_t each, std::byte* to, std::size_t writes) noexcept {
-    __m512i x = _mm512_setzero_si512();
-    for (std::size_t w = 0; w < writes || w == 0; ++w, from += 64 * each) {
-#pragma GCC unroll 8
-        for (std::size_t i = 0; i < each; ++i)
-            asm volatile("vmovdqu64 {(%1), %0|%0, [%1]}" : "=v"(x) : "r"(from + 64 * i) : "memory");
-        if (writes != 0) _mm512_storeu_si512(to + 64 * w, x);
-    }
+    move_registers<__m512i>(from, each, to, writes, [](__m512i& x, const std::byte* at) noexcept {
+        asm volatile("vmovdqu64 {(%1), %0|%0, [%1]}" : "=v"(x) : "r"(at) : "memory");
+    });
 }
 OCTET_REGION_END
 
@@ -103,13 +111,9 @@ inline void fma_avx2(std::int64_t turns) noexcept {
     }
 }
 inline void move_avx2(const std::byte* from, std::size_t each, std::byte* to, std::size_t writes) noexcept {
-    __m256i x = _mm256_setzero_si256();
-    for (std::size_t w = 0; w < writes || w == 0; ++w, from += 32 * each) {
-#pragma GCC unroll 8
-        for (std::size_t i = 0; i < each; ++i)
-            asm volatile("vmovdqu {(%1), %0|%0, [%1]}" : "=x"(x) : "r"(from + 32 * i) : "memory");
-        if (writes != 0) _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 32 * w), x);
-    }
+    move_registers<__m256i>(from, each, to, writes, [](__m256i& x, const std::byte* at) noexcept {
+        asm volatile("vmovdqu {(%1), %0|%0, [%1]}" : "=x"(x) : "r"(at) : "memory");
+    });
 }
 OCTET_REGION_END
 
@@ -127,13 +131,9 @@ inline void multiply_add_sse41(std::int64_t turns) noexcept {
     }
 }
 inline void move_sse41(const std::byte* from, std::size_t each, std::byte* to, std::size_t writes) noexcept {
-    __m128i x = _mm_setzero_si128();
-    for (std::size_t w = 0; w < writes || w == 0; ++w, from += 16 * each) {
-#pragma GCC unroll 8
-        for (std::size_t i = 0; i < each; ++i)
-            asm volatile("movdqu {(%1), %0|%0, [%1]}" : "=x"(x) : "r"(from + 16 * i) : "memory");
-        if (writes != 0) _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 16 * w), x);
-    }
+    move_registers<__m128i>(from, each, to, writes, [](__m128i& x, const std::byte* at) noexcept {
+        asm volatile("movdqu {(%1), %0|%0, [%1]}" : "=x"(x) : "r"(at) : "memory");
+    });
 }
 #elif defined(__aarch64__)
 // NEON, which every such CPU has. The exact product of int8 is smull and sadalp: 8 products to int16, then to 4 sums.
@@ -157,23 +157,17 @@ inline void fma_neon(std::int64_t turns) noexcept {
     }
 }
 inline void move_neon(const std::byte* from, std::size_t each, std::byte* to, std::size_t writes) noexcept {
-    neon_register x{};
-    for (std::size_t w = 0; w < writes || w == 0; ++w, from += 16 * each) {
-        for (std::size_t i = 0; i < each; ++i) asm volatile("ldr %q0, [%1]" : "=w"(x) : "r"(from + 16 * i) : "memory");
-        if (writes != 0) std::memcpy(to + 16 * w, &x, 16);
-    }
+    move_registers<neon_register>(from, each, to, writes, [](neon_register& x, const std::byte* at) noexcept {
+        asm volatile("ldr %q0, [%1]" : "=w"(x) : "r"(at) : "memory");
+    });
 }
 #endif
 
 inline void move_words(const std::byte* from, std::size_t each, std::byte* to, std::size_t writes) noexcept {
-    std::uint64_t x = 0;
-    for (std::size_t w = 0; w < writes || w == 0; ++w, from += 8 * each) {
-        for (std::size_t i = 0; i < each; ++i) {
-            std::memcpy(&x, from + 8 * i, 8);
-            asm volatile("" : "+r"(x));
-        }
-        if (writes != 0) std::memcpy(to + 8 * w, &x, 8);
-    }
+    move_registers<std::uint64_t>(from, each, to, writes, [](std::uint64_t& x, const std::byte* at) noexcept {
+        std::memcpy(&x, at, sizeof x);
+        asm volatile("" : "+r"(x));
+    });
 }
 
 /// A register loop of about 30 us; `operations` is 2 for each multiply-add of a turn.

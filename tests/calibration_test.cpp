@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -231,9 +232,13 @@ TEST(weight_scales, least_error_is_the_best_near_the_largest_weight) {
         return sum;
     };
     EXPECT_LT(noise(least), 0.5 * noise(largest));
-    // automatic measures weights as well.
-    expect_same(quantize(net, data, {.activations = automatic{}}),
-                quantize(net, data, {.activations = automatic{}, .weights = weight_scales::least_error}));
+    // automatic measures weights as well, unless told not to.
+    const auto automatic_with = [&](std::optional<weight_scales> how) {
+        return quantize(net, data, {.activations = automatic{}, .weights = how});
+    };
+    expect_same(automatic_with({}), automatic_with(weight_scales::least_error));
+    EXPECT_EQ(automatic_with(weight_scales::largest).layers[0].scales, largest.layers[0].scales);
+    EXPECT_NE(automatic_with({}).layers[0].scales, largest.layers[0].scales);
 }
 
 TEST(weight_scales, least_error_of_degenerate_layers_is_the_largest) {

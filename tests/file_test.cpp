@@ -74,7 +74,8 @@ TEST_F(file, without_room_the_old_file_stays) {
 }
 
 TEST_F(file, a_full_device_is_an_error) {
-    expect_error([] { write_file("/dev/full", "x", "thing"); }, "thing '/dev/full' cannot be written (No space left");
+    expect_error([] { write_file("/dev/full", "x", "thing"); }, "thing '/dev/full' cannot be written (No space left",
+                 "may have taken a part");
     write_file("/dev/null", "x", "thing");
     EXPECT_TRUE(fs::is_character_file("/dev/null"));
 }
@@ -95,6 +96,10 @@ TEST_F(file, mode_and_links_stay) {
     EXPECT_TRUE(fs::is_symlink(path("link")));
     EXPECT_EQ(read_file(path("a"), "thing"), "2");
     EXPECT_EQ(fs::status(path("a")).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+    fs::create_symlink("nowhere", path("dangling"));
+    write_file(path("dangling"), "3", "thing");
+    EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(path("dangling"))));
+    EXPECT_EQ(entries(), 3);
 }
 
 }  // namespace

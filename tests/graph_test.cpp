@@ -218,6 +218,23 @@ TEST(builder, infers_shapes) {
     }
 }
 
+TEST(wiring, is_what_the_graph_says_of_each_tensor) {
+    graph net;
+    const tensor_id x = net.input("x", {1, 4}), c = net.constant("c", {4}, {1, 2, 3, 4});
+    const tensor_id a = net.add("a", op::clip{relu}, {x}), b = net.add("b", op::mul{}, {a, c});
+    const tensor_id sum = net.add("sum", op::add{}, {b, b});
+    net.add("unread", op::softmax{}, {a});
+    net.output(sum), net.output(a);
+    const octet::wiring wires(net);
+    for (tensor_id id = 0; id < static_cast<tensor_id>(net.tensors().size()); ++id) {
+        EXPECT_EQ(wires.at(id).producer, net.producer(id)) << id;
+        EXPECT_EQ(wires.at(id).readers, net.readers(id)) << id;
+    }
+    EXPECT_EQ(wires.at(a).reader, 3);
+    EXPECT_EQ(wires.at(b).reader, 2);
+    EXPECT_EQ(wires.at(sum).reader, -1) << "an output alone reads it";
+}
+
 // Passes.
 
 std::vector<float> evaluate(const graph& net, unsigned seed) {

@@ -389,6 +389,27 @@ TEST(pools, a_window_without_a_tap_is_the_zero_point) {
     }
 }
 
+/// The largest kernel that an average may have, nearly all of it in padding: it costs no more than the image.
+TEST(pools, an_average_divides_by_the_cells_that_count_however_large_its_kernel) {
+    octet::window taps{.kernel = {4096, 2048}, .pad = {4094, 2046, 0, 0}};
+    const quant_params input = params(0.0625F, -11), output = params(0x1p-22F, 7);
+    const values<std::int8_t> x{9, 19, 29, 15};  // 116 steps above the zero point
+    const octet::tensor_view<const std::int8_t> in(x.data(), {1, 2, 2, 1});
+    for (const isa which : octet::supported_isas()) {
+        std::int8_t y = 0;
+        const octet::tensor_view<std::int8_t> out(&y, {1, 1, 1, 1});
+        const octet::average_pool2d<> all(taps, true, input, output, which, "pool");
+        octet::buffer<std::byte> scratch(all.scratch_bytes(1));
+        all(in, out, scratch.data());
+        EXPECT_EQ(y, 4 + 7) << to_string(which);  // lrint(116 * 2^-5 = 3.625)
+        octet::average_pool2d<>(taps, false, input, params(0.0625F, 7), which, "pool")(in, out, scratch.data());
+        EXPECT_EQ(y, 29 + 7) << to_string(which);
+    }
+    taps.kernel.width *= 2;
+    octet::test::expect_error([&] { octet::average_pool2d<>(taps, false, input, input, isa::scalar, "pool 'a'"); },
+                              "pool 'a'", "16777216 cells");
+}
+
 TEST(pools, average_requantizes_its_sum) {
     const quant_params input = params(0.05F, -11), output = params(0.043F, 7);
     for (const pool_case& p : pool_cases())

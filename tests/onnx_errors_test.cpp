@@ -51,6 +51,17 @@ TEST(onnx_errors, every_truncation_of_a_model) {
     expect_refusal(refusal(""), {"holds no graph"});
 }
 
+TEST(onnx_errors, files_of_other_formats_are_told) {
+    using namespace std::string_literals;
+    expect_refusal(refusal("\x1c\0\0\0TFL3\x14\0\x20\0"s), {"seems to be a TensorFlow Lite model", "tf2onnx"});
+    expect_refusal(refusal("\x89HDF\r\n\x1a\n"s), {"HDF5", "tf2onnx"});
+    expect_refusal(refusal("PK\3\4\0\0"s), {"zip archive", "torch.onnx.export"});
+    expect_refusal(refusal("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"s), {"Git LFS", "git lfs pull"});
+    expect_refusal(refusal("<!DOCTYPE html>\n<html>"s), {"HTML", "download the model itself"});
+    expect_refusal(refusal("404: not found\n"s), {"not an ONNX model but text"});
+    expect_refusal(refusal("\1\2\3"s), {"truncated or damaged"});
+}
+
 TEST(onnx_errors, every_flipped_bit_of_a_model_is_a_model_or_an_error) {
     onnx_writer model(13);
     model.input("x", {-1, 2, 4, 4})
@@ -86,6 +97,8 @@ TEST(onnx_errors, operators) {
     onnx_writer other(13);
     other.input("x", {1, 4}).node("Relu", {"x"}, {"y"}, {}, "r", "com.example").output("y");
     expect_refusal(other, {"Relu 'r'", "domain 'com.example'"});
+    for (const char* kind : {"QLinearConv", "QLinearMatMul", "ConvInteger", "DynamicQuantizeLinear"})
+        expect_refusal(one(13, {1, 4}, kind), {kind, "QOperator", "QuantFormat.QDQ", "octet::quantize"});
     expect_refusal(one(13, {1, 4}, ""), {"node 0 'the_node' names no operator"});
     expect_refusal(one(13, {1, 4}, "Relu", {"x"}), {"2 inputs", "at most 1"});
     expect_refusal(one(13, {1, 2, 4, 4}, "Conv"), {"input 1 is missing"});

@@ -94,7 +94,7 @@ TEST(onnx_quantized, weights_of_every_kind_are_the_same_integers) {
     const std::vector<std::int32_t> bias{1000, -2000};
 
     std::vector<quantized_graph> all;
-    for (int form = 0; form < 5; ++form) {
+    for (int form = 0; form < 7; ++form) {
         gemm_model model;
         onnx_writer& to = model.file;
         std::string w, b;
@@ -108,11 +108,14 @@ TEST(onnx_quantized, weights_of_every_kind_are_the_same_integers) {
             to.node("QuantizeLinear", {"f", "f_s", "f_z"}, {"f_q"});
             to.node("DequantizeLinear", {"f_q", "f_s", "f_z"}, {w = "w"});
         }
+        if (form == 5) constant(to, "t", {4, 2}, 3, turned, {0.03F, 0.03F}, std::int8_t{0}, 1);
+        if (form == 6) constant<std::uint8_t>(to, "t", {2, 4}, 2, raised, {0.03F}, 128);
+        if (form >= 5) to.node("Transpose", {"t"}, {w = "w"}, {attr("perm", integers{1, 0})});
         if (form == 1)
             to.floats(b = "b", {2}, {0.01F * 0.03F * 1000, 0.01F * 0.03F * -2000});
         else
             b = constant(to, "b", {2}, 6, bias, {0.01F * 0.03F, 0.01F * 0.03F});
-        all.push_back(model.with({w, b}, form == 3 ? 0 : 1));
+        all.push_back(model.with({w, b}, form == 3 || form == 6 ? 0 : 1));
     }
     const std::vector<float> y = run(all[0], four);
     for (std::size_t o = 0; o < 2; ++o) {
@@ -247,7 +250,8 @@ TEST(onnx_quantized, what_is_refused) {
     expect(policy.output(stored(policy, "y", 0.1F, 3)), {"rounding policy 'up'"});
     onnx_writer integral(13);
     integral.input("x", {1, 4}, 2).input("w", {1, 4}, 3);
-    expect(integral.node("QLinearAdd", {"x"}, {"y"}, {}, "", "com.microsoft").output("y"), {"'com.microsoft'"});
+    expect(integral.node("QLinearAdd", {"x"}, {"y"}, {}, "", "com.microsoft").output("y"),
+           {"QLinearAdd", "QuantFormat.QDQ"});
 }
 
 /// MLPerf Tiny's keyword spotting in QDQ form, int8 in and out, beside what ONNX Runtime returned for it.

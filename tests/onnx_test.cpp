@@ -544,11 +544,11 @@ TEST(onnx_names, equal_names_are_told_apart_and_rubbish_is_made_printable) {
 TEST(onnx_names, only_utf8_is_printable) {
     for (const char* good :
          {"a", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
-        EXPECT_EQ(onnx::printable(good), good);
+        EXPECT_EQ(octet::printable(good), good);
     // Longer than the shortest form, a surrogate, beyond U+10FFFF, cut off.
     for (const char* bad :
          {"\xc0\x80", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xe0\xa0"})
-        EXPECT_EQ(onnx::printable(bad), std::string(std::string_view(bad).size(), '?'));
+        EXPECT_EQ(octet::printable(bad), std::string(std::string_view(bad).size(), '?'));
 }
 
 TEST(onnx_inputs, initializers_listed_as_inputs_are_constants) {

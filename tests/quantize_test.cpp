@@ -472,6 +472,17 @@ TEST(quantize, a_sound_network_gives_no_warning) {
     EXPECT_EQ(octet::quantize(network(), images(20)).warnings, std::vector<std::string>{});
 }
 
+/// Inputs of nearly nothing beside a bias of nearly everything.
+TEST(quantize, a_bias_that_no_scale_of_weights_can_hold_is_refused) {
+    graph net;
+    net.output(net.add("fc", op::linear{{2, reals(8, 1), {0.0F, -3e38F}}}, {net.input("x", {1, 4})}));
+    expect_error(
+        [&] {
+            octet::quantize(net, {2, reals(8, 2, -1e-20F, 1e-20F)});
+        },
+        "linear 'fc'", "output 1", "-3.00000001e+38", "leave the layer in float");
+}
+
 /// A channel whose weights are nearly nothing would need a bias of far more than 32 bits at the scale they ask for: the
 /// scale is doubled until the proof holds, and no further.
 TEST(quantize, a_dead_channel_with_a_large_bias_gets_a_larger_scale) {

@@ -220,8 +220,16 @@ TEST(report, warns_of_saturation_above_a_hundredth) {
     net.output(net.add("logistic", octet::op::lookup{}, {net.input("x", {1, 1})}));
     const samples large(2, std::vector<float>{-20.0F, 20.0F});
     const auto fixed = octet::report(net, octet::quantize(net, large), large);
-    EXPECT_EQ(fixed.layers[0].saturated, 0.5);
+    EXPECT_EQ(fixed.layers[0].saturated, 0.0);
     EXPECT_EQ(warned(fixed, "beyond the range"), 0);
+    // A model may bring a narrower one, which does cut.
+    octet::quantized_graph narrow = octet::quantize(net, large);
+    octet::quantized_tensor& output = narrow.tensors[1];
+    output.params.scale = octet::scale(1.0F / 512);
+    output.observed = {0.0F, 255.0F / 512};
+    const auto cut = octet::report(net, narrow, large);
+    EXPECT_EQ(cut.layers[0].saturated, 0.5);
+    EXPECT_EQ(warned(cut, "logistic 'logistic': 50 % of its values lie beyond the range"), 1);
 }
 
 /// Two 1x1 convolutions of one input, joined; the second multiplies by `factor`.

@@ -84,23 +84,26 @@ TEST(sensitivity, the_layer_that_suffers_stands_first) {
 }
 
 TEST(sensitivity, every_figure_is_that_of_quantize_with_the_same_names) {
-    const sensitivity_ranking ranking = octet::sensitivity(network(), data(), {.quantize = per_tensor});
-    const auto measured = [](std::vector<std::string> in_float) {
-        octet::quantize_options how = per_tensor;
-        how.leave_in_float = std::move(in_float);
-        return decibel(octet::quantize(network(), data(), how));
-    };
-    EXPECT_EQ(ranking.all_int8.signal_to_noise, measured({}));
-    for (const octet::layer_sensitivity& layer : ranking.layers) {
-        EXPECT_EQ(layer.without.signal_to_noise, measured({layer.name})) << layer.name;
-        std::vector<std::string> others{"first", "bad", "third", "last"};
-        std::erase(others, layer.name);
-        EXPECT_EQ(layer.alone.signal_to_noise, measured(others)) << layer.name;
+    for (octet::quantize_options how : {per_tensor, octet::quantize_options{.activations = octet::automatic{}},
+                                        octet::quantize_options{.global = true}}) {
+        const sensitivity_ranking ranking = octet::sensitivity(network(), data(), {.quantize = how});
+        const auto measured = [&](std::vector<std::string> in_float) {
+            how.leave_in_float = std::move(in_float);
+            return decibel(octet::quantize(network(), data(), how));
+        };
+        EXPECT_EQ(ranking.all_int8.signal_to_noise, measured({}));
+        for (const octet::layer_sensitivity& layer : ranking.layers) {
+            EXPECT_EQ(layer.without.signal_to_noise, measured({layer.name})) << layer.name;
+            std::vector<std::string> others{"first", "bad", "third", "last"};
+            std::erase(others, layer.name);
+            EXPECT_EQ(layer.alone.signal_to_noise, measured(others)) << layer.name;
+        }
+        EXPECT_EQ(measured(octet::worst(ranking, 1)), ranking.layers[0].without.signal_to_noise);
     }
+    const sensitivity_ranking ranking = octet::sensitivity(network(), data(), {.quantize = per_tensor});
     EXPECT_EQ(octet::worst(ranking, 1), std::vector<std::string>{"bad"});
     EXPECT_EQ(octet::worst(ranking, 0).size(), 0U);
     EXPECT_EQ(octet::worst(ranking, 9).size(), 4U);
-    EXPECT_EQ(measured(octet::worst(ranking, 1)), ranking.layers[0].without.signal_to_noise);
 }
 
 TEST(sensitivity, threads_and_instruction_sets_change_nothing) {

@@ -323,6 +323,21 @@ TEST(winograd, conv2d_chooses) {
     octet::test::expect_error([&] { octet::conv2d<>(d.layer_weights(), options); }, "conv 'a'", "stride of 2 x 2");
 }
 
+/// A small image needs little scratch; a larger one than was expected is computed in more blocks.
+TEST(winograd, scratch_is_for_the_tiles_that_are_expected) {
+    const data<octet::nearest_even> d({.height = 28, .width = 28, .channels = 64, .outputs = 64});
+    for (const isa which : octet::supported_isas()) {
+        octet::conv2d_options options = d.options(which);
+        const std::size_t any = octet::winograd_conv2d<>(d.layer_weights(), options).scratch_bytes(1);
+        for (const std::int64_t size : {std::int64_t{8}, std::int64_t{1}}) {
+            options.expected_input = {1, size, size, 64};
+            const octet::winograd_conv2d<> small(d.layer_weights(), options);
+            EXPECT_LT(3 * small.scratch_bytes(1), any) << octet::to_string(which);
+            expect_bytes(small, d, d.expected());
+        }
+    }
+}
+
 TEST(winograd, shapes_that_it_cannot_do_are_errors) {
     const data<octet::nearest_even> d({.channels = 4, .outputs = 6});
     const auto make = [&](auto change) {

@@ -16,7 +16,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 using octet::text;
-using octet::detail::decibel_text, octet::detail::grouped, octet::detail::share_text, octet::detail::time_text;
+using octet::format::decibels, octet::format::grouped, octet::format::microseconds, octet::format::share;
 
 constexpr const char* style = R"(:root { color-scheme: light dark; --ink: #1f2328; --paper: #fff; --soft: #59636e;
     --line: #d1d9e0; --box: #f6f8fa; --alarm: #9a6700; --alarm-box: #fff8c5; --link: #0969da; }
@@ -122,7 +122,7 @@ std::string summary(const json& report) {
     if (report.contains("calibration")) fact("calibration", report.at("calibration"));
     fact("samples measured", grouped(from.at("samples")));
     const json& layers = report.at("layers");
-    if (!layers.empty()) fact("SNR of the last layer", decibel_text(real(layers.back().at("signal_to_noise"))) + " dB");
+    if (!layers.empty()) fact("SNR of the last layer", decibels(real(layers.back().at("signal_to_noise"))) + " dB");
 
     std::string left;
     for (const json& layer : layers)
@@ -148,13 +148,13 @@ std::string summary(const json& report) {
 
 std::string signal_to_noise(const json& report) {
     bar_chart chart{.title = "Signal-to-noise ratio of each layer", .note = "in dB", .series = {"dB"}, .groups = {}};
-    chart.figure = [](double, double to) { return decibel_text(to); };
+    chart.figure = [](double, double to) { return decibels(to); };
     std::vector<std::vector<std::string>> rows;
     const auto add = [&](const json& layer) {
         const double value = real(layer.at("signal_to_noise"));
         chart.groups.push_back({word(layer, "name"), {value}});
-        rows.push_back({word(layer, "name"), word(layer, "operation"), decibel_text(value),
-                        share_text(real(layer.at("saturated")))});
+        rows.push_back(
+            {word(layer, "name"), word(layer, "operation"), decibels(value), share(real(layer.at("saturated")))});
     };
     for (const json& input : report.at("inputs")) add(input);
     for (const json& layer : report.at("layers")) add(layer);
@@ -169,20 +169,20 @@ std::string signal_to_noise(const json& report) {
 std::string times(const json& report) {
     bar_chart chart{
         .title = "Time of each layer", .note = "in microseconds", .series = {"float", "int8"}, .groups = {}};
-    chart.figure = [](double, double to) { return time_text(to); };
+    chart.figure = [](double, double to) { return microseconds(to); };
     std::vector<std::vector<std::string>> rows;
     double before = 0, after = 0;
     const auto add = [&](const std::string& name, const json& layer, double slow, double fast) {
         before += slow, after += fast;
         if (slow != 0 || fast != 0) chart.groups.push_back({name, {slow, fast}});
-        rows.push_back({name, word(layer, "kernel"), word(layer, "isa"), time_text(slow), time_text(fast),
+        rows.push_back({name, word(layer, "kernel"), word(layer, "isa"), microseconds(slow), microseconds(fast),
                         slow == 0 || fast == 0 ? "-" : formatted("%.2f", slow / fast) + " x"});
     };
     for (const json& layer : report.at("layers"))
         add(word(layer, "name"), layer, real(layer.at("microseconds").at("float")),
             real(layer.at("microseconds").at("int8")));
     add("conversions", json::object(), 0, real(report.at("summary").at("conversion_microseconds")));
-    rows.push_back({"all", "", "", time_text(before), time_text(after),
+    rows.push_back({"all", "", "", microseconds(before), microseconds(after),
                     after == 0 ? "-" : formatted("%.2f", before / after) + " x"});
     return figure(text("Microseconds, medians of ", grouped(report.at("summary").at("timed_runs")),
                        " runs on this machine. What has none runs inside another layer, or is a view."),
@@ -258,7 +258,7 @@ std::string sensitivity(const json& from) {
                     .note = "signal-to-noise ratio of the network's output in dB",
                     .series = {"alone in int8", "all but this one in int8"},
                     .groups = {}};
-    chart.figure = [](double, double to) { return decibel_text(to); };
+    chart.figure = [](double, double to) { return decibels(to); };
     const bool labelled = from.at("int8").contains("accuracy");
     const auto accuracy = [](const json& of) { return formatted("%.2f %%", 100 * of.at("accuracy").get<double>()); };
     std::vector<std::string> columns{"layer", "operation", "#alone dB", "#all but this dB"};
@@ -268,11 +268,11 @@ std::string sensitivity(const json& from) {
         const json &alone = layer.at("alone"), &without = layer.at("without");
         const double one = real(alone.at("signal_to_noise")), rest = real(without.at("signal_to_noise"));
         chart.groups.push_back({word(layer, "name"), {one, rest}});
-        rows.push_back({word(layer, "name"), word(layer, "operation"), decibel_text(one), decibel_text(rest)});
+        rows.push_back({word(layer, "name"), word(layer, "operation"), decibels(one), decibels(rest)});
         if (labelled) rows.back().push_back(accuracy(alone)), rows.back().push_back(accuracy(without));
     }
     const json& int8 = from.at("int8");
-    std::string head = text("All layers in int8: ", decibel_text(real(int8.at("signal_to_noise"))), " dB");
+    std::string head = text("All layers in int8: ", decibels(real(int8.at("signal_to_noise"))), " dB");
     if (labelled) head += text(", accuracy ", accuracy(int8), " (float ", accuracy(from.at("float")), ")");
     return "<p>" + escaped(text(head, ", over ", grouped(from.at("samples")), " samples. Worst first.")) + "</p>\n" +
            figure(

@@ -159,10 +159,10 @@ void say_ranking(output& says, const octet::sensitivity_ranking& ranking) {
     const auto add = [&](const std::string& name, const std::string& operation, const octet::output_quality& alone,
                          const octet::output_quality& without) {
         std::vector<cell>& row = rows.emplace_back();
-        row.push_back({octet::detail::tail(name, 32), name});
+        row.push_back({octet::format::tail(name, 32), name});
         row.push_back(operation);
         for (const octet::output_quality& of : {alone, without}) {
-            row.push_back({octet::detail::decibel_text(of.signal_to_noise), of.signal_to_noise});
+            row.push_back({octet::format::decibels(of.signal_to_noise), of.signal_to_noise});
             if (labelled) row.push_back(cell::real("%.2f %%", 100.0 * of.accuracy.value_or(0)));
         }
     };
@@ -187,9 +187,15 @@ void say_report(output& says, const octet::quantization_report& all) {
     says.json("report", octet::to_json(all).dump());
 }
 
+std::string file_shape(const octet::tensor& of) {
+    if (of.dims.rank() != 4) return octet::to_string(of.dims);
+    if (!of.form.channels_first) return octet::to_string(of.dims) + " (NHWC)";
+    return octet::to_string(octet::shape{of.dims[0], of.dims[3], of.dims[1], of.dims[2]}) + " (NCHW)";
+}
+
 void say_model(output& says, const std::string& path, const octet::graph& model) {
     const octet::tensor& input = model.at(model.inputs()[0]);
-    says.fact("model", octet::text(name_of(path), ", input '", input.name, "' ", octet::to_string(input.dims)));
+    says.fact("model", octet::text(name_of(path), ", input '", input.name, "' ", file_shape(input)));
 }
 
 void say_isa(output& says, const options& asked) {

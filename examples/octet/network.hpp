@@ -47,6 +47,8 @@ void say_ranking(output& says, const octet::sensitivity_ranking& ranking);
 octet::quantization_report report_of(const options& asked, const work& with, std::size_t timed_runs = 0);
 void say_report(output& says, const octet::quantization_report& all);
 
+/// The shape of an input or output as the file has it: "1x3x224x224 (NCHW)".
+std::string file_shape(const octet::tensor& of);
 /// Facts: the model with its input, the instruction set.
 void say_model(output& says, const std::string& path, const octet::graph& model);
 void say_isa(output& says, const options& asked);

@@ -10,6 +10,7 @@
 namespace {
 
 constexpr const char* samples_group = "Samples";
+constexpr const char* calibration_group = "Calibration";
 constexpr const char* quantization_group = "Quantization";
 constexpr const char* running_group = "Running";
 
@@ -104,6 +105,14 @@ constexpr const char* sources =
 
 }  // namespace
 
+void refuse_options_for_float(const options& asked) {
+    if (asked.for_float.empty()) return;
+    std::string all;
+    for (const std::string& name : asked.for_float) all += (all.empty() ? "" : ", ") + name;
+    octet::fail(asked.model, ": this network is quantized already, and ", all,
+                " would quantize a float one: leave out what the file has settled, or give the float network");
+}
+
 void check_targets(const options& asked) {
     std::vector<std::string> others{asked.model,       asked.other,  asked.samples,
                                     asked.calibration, asked.labels, asked.names};
@@ -141,28 +150,34 @@ void add_labels(CLI::App& command, options& to) {
 }
 
 void add_calibration(CLI::App& command, options& to) {
+    const char* group = calibration_group;
     command.add_option("--calibration", to.calibration, "samples to calibrate with, in the same form")
         ->type_name("PATH")
-        ->group(samples_group);
+        ->group(group);
     command
         .add_option("--calibration-count", to.calibration_count,
                     "calibrate with the first N of --calibration, or else of --samples (default 100)")
         ->check(CLI::Range(std::size_t{1}, most_samples))
-        ->group(samples_group);
+        ->group(group);
     command
         .add_option("--calibration-state", to.states,
                     "take this calibration, which --save-calibration-state wrote; several are added up")
         ->type_name("FILE")
         ->allow_extra_args(false)
-        ->group(samples_group);
+        ->group(group);
     command
         .add_option("--save-calibration-state", to.save_state, "write what calibration saw, to quantize with it later")
         ->type_name("FILE")
-        ->group(samples_group);
+        ->group(group);
 }
 
 void add_quantization(CLI::App& command, options& to) {
     const char* group = quantization_group;
+    command.parse_complete_callback([&command, &to] {
+        for (const CLI::Option* one : command.get_options())
+            if (one->count() != 0 && (one->get_group() == calibration_group || one->get_group() == quantization_group))
+                to.for_float.push_back(one->get_name());
+    });
     add_parsed(command, group, "--observer",
                octet::text("of ranges: ", observers,
                            "; global:percentile:99.9: one range over the network; default: ", to.observer),
@@ -182,8 +197,11 @@ void add_quantization(CLI::App& command, options& to) {
                {{"nearest_even", octet::rounding_policy::nearest_even},
                 {"tflite", octet::rounding_policy::tflite},
                 {"single", octet::rounding_policy::single}});
-    add_choice(command, group, "--weights", "scales of weights: largest (default), least_error", to.how.weights,
-               {{"largest", octet::weight_scales::largest}, {"least_error", octet::weight_scales::least_error}});
+    add_choice<std::optional<octet::weight_scales>>(
+        command, group, "--weights",
+        "scales of weights: largest, least_error; default: largest, and least_error with --observer automatic",
+        to.how.weights,
+        {{"largest", octet::weight_scales::largest}, {"least_error", octet::weight_scales::least_error}});
     command.add_option("--float", to.how.leave_in_float, "leave the layer of this name in float; may be repeated")
         ->type_name("LAYER")
         ->allow_extra_args(false)

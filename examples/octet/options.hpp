@@ -36,6 +36,7 @@ struct options {
     sample_format format;
     octet::quantize_options how;
     std::string observer = "percentile:99.999";  ///< as it was given
+    std::vector<std::string> for_float;          ///< the options given that say how to quantize a float network
     std::optional<octet::isa> target;
     int batch = 1;
     int threads = 1;
@@ -46,6 +47,8 @@ struct options {
     octet::session_options session() const { return {.batch = batch, .target = target, .threads = hook}; }
 };
 
+/// Throws octet::error where options were given that an int8 network leaves nothing to do.
+void refuse_options_for_float(const options& asked);
 /// Throws octet::error where a result could not be written, or would replace a file that is read.
 void check_targets(const options& asked);
 

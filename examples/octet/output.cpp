@@ -5,13 +5,14 @@
 #include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <octet/core/printable.hpp>
 #include <octet/json.hpp>
 #include <octet/report/text.hpp>
 
 namespace {
 
 using nlohmann::ordered_json;
-using octet::detail::printable;
+using octet::printable;
 
 template <class... Bodies>
 struct overloaded : Bodies... {
@@ -21,16 +22,16 @@ template <class... Bodies>
 overloaded(Bodies...) -> overloaded<Bodies...>;
 
 ordered_json value_of(const cell& one) {
-    return std::visit(overloaded{[](double held) { return octet::detail::number(held); },
-                                 [](const std::string& held) { return octet::detail::utf8(held); },
+    return std::visit(overloaded{[](double held) { return octet::to_json(held); },
+                                 [](const std::string& held) { return octet::to_json(held); },
                                  [](const auto& held) { return ordered_json(held); }},
                       one.data);
 }
 
 }  // namespace
 
-cell cell::count(std::size_t value) { return {octet::detail::grouped(value), static_cast<std::int64_t>(value)}; }
-cell cell::real(const char* form, double value) { return {octet::detail::formatted(form, value), value}; }
+cell cell::count(std::size_t value) { return {octet::format::grouped(value), static_cast<std::int64_t>(value)}; }
+cell cell::real(const char* form, double value) { return {octet::format::number(form, value), value}; }
 
 void output::fact(const std::string& key, cell value) { parts_.emplace_back(key, std::move(value)); }
 void output::table(const std::string& key, std::string title, std::vector<column> columns,
@@ -46,15 +47,15 @@ std::string output::to_text() const {
     constexpr std::size_t key_width = 12;
     std::string all;
     const auto fact_line = [&](const std::string& key, const cell& one) {
-        all += key + std::string(key.size() < key_width ? key_width - key.size() : 0, ' ') + ' ' + printable(one.text) +
-               '\n';
+        all += key + std::string(key.size() < key_width ? key_width - key.size() : 0, ' ') + ' ' +
+               printable(one.text, std::string::npos) + '\n';
     };
     const auto table_lines = [&](const table_part& part) {
         std::vector<std::vector<std::string>> rows(1);
         for (const column& one : part.columns) rows[0].push_back(one.title);
         for (const std::vector<cell>& row : part.rows) {
             rows.emplace_back();
-            for (const cell& one : row) rows.back().push_back(printable(one.text));
+            for (const cell& one : row) rows.back().push_back(printable(one.text, std::string::npos));
         }
         if (part.columns.back().title.empty()) {  // notes, at the left
             std::size_t widest = 0;
@@ -63,7 +64,7 @@ std::string output::to_text() const {
         }
         if (!all.empty()) all += '\n';
         if (!part.title.empty()) all += part.title + ":\n";
-        all += octet::detail::aligned(rows, part.left);
+        all += octet::format::aligned(rows, part.left);
     };
     for (const auto& [key, part] : parts_)
         std::visit(overloaded{[&, name = key](const cell& one) { fact_line(name, one); },

@@ -16,44 +16,44 @@
 
 namespace octet::inline OCTET_ABI {
 
-namespace detail {
-
-inline nlohmann::ordered_json number(double value) {
+/// A number; what JSON has not is a string.
+inline nlohmann::ordered_json to_json(double value) {
     if (ieee::is_nan(value)) return "NaN";
     if (!ieee::is_finite(value)) return value > 0 ? "Infinity" : "-Infinity";
     return value;
 }
-
-inline nlohmann::ordered_json utf8(std::string_view words) {
+/// The fewest digits that give the float again: 0.1, not 0.10000000149011612.
+inline nlohmann::ordered_json to_json(float value) {
+    if (!ieee::is_finite(value)) return to_json(double{value});
+    char digits[32];
+    return nlohmann::ordered_json::parse(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+}
+/// A text, whose bytes need not be UTF-8.
+inline nlohmann::ordered_json to_json(std::string_view words) {
     using json = nlohmann::ordered_json;
     return json::parse(json(words).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
-/// The fewest digits that give the float again: 0.1, not 0.10000000149011612.
-inline nlohmann::ordered_json number(float value) {
-    if (!ieee::is_finite(value)) return number(double{value});
-    char digits[32];
-    return nlohmann::ordered_json::parse(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
-}
+namespace detail {
 
-inline nlohmann::ordered_json ends(range r) { return nlohmann::ordered_json::array({number(r.min), number(r.max)}); }
+inline nlohmann::ordered_json ends(range r) { return nlohmann::ordered_json::array({to_json(r.min), to_json(r.max)}); }
 
 inline nlohmann::ordered_json layer_json(const layer_report& from, bool timed) {
     nlohmann::ordered_json to;
-    to["name"] = utf8(from.name);
+    to["name"] = to_json(from.name);
     to["operation"] = from.operation;
     to["int8"] = from.is_int8;
-    if (!from.reason.empty()) to["reason"] = utf8(from.reason);
-    if (!from.kernel.empty()) to["kernel"] = utf8(from.kernel);
+    if (!from.reason.empty()) to["reason"] = to_json(from.reason);
+    if (!from.kernel.empty()) to["kernel"] = to_json(from.kernel);
     if (from.target) to["isa"] = to_string(*from.target);
     to["range"] = ends(from.observed);
-    to["scale"] = number(from.params.scale.value);
+    to["scale"] = to_json(from.params.scale.value);
     to["zero_point"] = from.params.zero_point.value;
-    to["signal_to_noise"] = number(from.signal_to_noise);
-    to["saturated"] = number(from.saturated);
+    to["signal_to_noise"] = to_json(from.signal_to_noise);
+    to["saturated"] = to_json(from.saturated);
     to["weight_bytes"] = {{"float", from.float_weight_bytes}, {"int8", from.int8_weight_bytes}};
     if (timed)
-        to["microseconds"] = {{"float", number(from.float_microseconds)}, {"int8", number(from.int8_microseconds)}};
+        to["microseconds"] = {{"float", to_json(from.float_microseconds)}, {"int8", to_json(from.int8_microseconds)}};
     to["histogram"] = {{"range", ends(from.seen.all)}, {"counts", from.seen.bars}};
     return to;
 }
@@ -65,7 +65,7 @@ inline nlohmann::ordered_json layer_json(const layer_report& from, bool timed) {
 /// float network's values: as many equal bars over "range" as there are counts).
 inline nlohmann::ordered_json to_json(const quantization_report& from) {
     nlohmann::ordered_json all, layers = nlohmann::ordered_json::array(), inputs = layers, warnings = layers;
-    for (const std::string& warning : from.warnings) warnings.push_back(detail::utf8(warning));
+    for (const std::string& warning : from.warnings) warnings.push_back(to_json(warning));
     for (const layer_report& input : from.inputs) inputs.push_back(detail::layer_json(input, false));
     for (const layer_report& layer : from.layers) layers.push_back(detail::layer_json(layer, from.timed_runs != 0));
     all["warnings"] = std::move(warnings);
@@ -79,7 +79,7 @@ inline nlohmann::ordered_json to_json(const quantization_report& from) {
     summary["weight_bytes"] = {{"float", from.float_weight_bytes}, {"int8", from.int8_weight_bytes}};
     summary["arena_bytes"] = {{"float", from.float_arena_bytes}, {"int8", from.int8_arena_bytes}};
     summary["timed_runs"] = from.timed_runs;
-    if (from.timed_runs != 0) summary["conversion_microseconds"] = detail::number(from.conversion_microseconds);
+    if (from.timed_runs != 0) summary["conversion_microseconds"] = to_json(from.conversion_microseconds);
     all["inputs"] = std::move(inputs);
     all["layers"] = std::move(layers);
     return all;
@@ -90,13 +90,13 @@ inline nlohmann::ordered_json to_json(const quantization_report& from) {
 /// given}.
 inline nlohmann::ordered_json to_json(const sensitivity_ranking& from) {
     const auto quality = [&](const output_quality& of) {
-        nlohmann::ordered_json to{{"signal_to_noise", detail::number(of.signal_to_noise)}};
+        nlohmann::ordered_json to{{"signal_to_noise", to_json(of.signal_to_noise)}};
         if (of.accuracy) to["accuracy"] = *of.accuracy;
         return to;
     };
     nlohmann::ordered_json layers = nlohmann::ordered_json::array();
     for (const layer_sensitivity& layer : from.layers)
-        layers.push_back({{"name", detail::utf8(layer.name)},
+        layers.push_back({{"name", to_json(layer.name)},
                           {"operation", layer.operation},
                           {"alone", quality(layer.alone)},
                           {"without", quality(layer.without)}});

@@ -117,6 +117,8 @@ done
 
 good '^MACs +3,348,352$' inspect "$model"
 good '^mix +conv2d +float' inspect "$model"
+good '^model +demo.onnx, input .image. 1x1x24x24 .NCHW.$' inspect "$model"
+good '^model +demo.int8.onnx, input .image. 1x1x24x24 .NCHW.$' inspect "$int8"
 good '^mix +conv2d +.* 147,456$' inspect "$int8"
 good '^heart.png +1 +heart ' run "$model" --samples "$data" "${normal[@]}" --names "$data/classes.txt" --top 1
 good '^heart.png +1 +heart ' run "$int8" --samples "$data" "${normal[@]}" --names "$data/classes.txt" --top 1
@@ -226,6 +228,9 @@ refused 'labels.txt' quantize "$model" --samples "$data" --calibration-state "$w
 refused 'labels.txt' quantize "$model" --samples "$data" --calibration-state "$work/part1.cal" --calibration-state "$work/labels.txt"
 refused 'demo.int8.onnx|quantized already|float network' quantize "$int8" --samples "$data"
 refused 'demo.int8.onnx|float network' sensitivity "$int8" --samples "$data"
+refused '--observer, --float|quantized already|leave out' evaluate "$int8" --samples "$data" "${labelled[@]}" --observer minmax --float mix
+refused '--save-calibration-state|quantized already' evaluate "$int8" --samples "$data" --save-calibration-state "$work/results/x.cal"
+refused '--calibration-count, --rounding|quantized already' bench "$int8" --calibration-count 7 --rounding single
 refused 'other' compare "$model" --samples "$data"
 refused 'tcsh|bash' completion tcsh
 refused 'missing.onnx' quantize "$work/missing.onnx" --samples "$data"

@@ -35,7 +35,7 @@ std::vector<std::vector<cell>> step_rows(const octet::graph& net, runner& run, i
             name = node.name, operation = octet::kind_of(node.what);
             macs = batch * multiply_adds(net, node);
         }
-        rows.push_back({{octet::detail::tail(name, 32), name},
+        rows.push_back({{octet::format::tail(name, 32), name},
                         operation,
                         one.kernel,
                         std::string(octet::to_string(one.target)),
@@ -60,6 +60,7 @@ std::vector<form> forms_of(const options& asked, octet::quantized_graph from, co
         all.push_back({"float", std::move(from)});
         all.push_back({"int8", quantize_model(model, seen, asked.how)});
     } else {
+        refuse_options_for_float(asked);
         all.push_back({"int8", std::move(from)});
     }
     return all;

@@ -88,10 +88,10 @@ void compare(const options& asked, output& says) {
         const auto id = static_cast<std::size_t>(one.first);
         if (kept_a[id].empty() || kept_b[static_cast<std::size_t>(one.second)].empty()) continue;
         const octet::node& maker = a.net.nodes()[static_cast<std::size_t>(a.net.producer(one.first))];
-        rows.push_back({{octet::detail::tail(maker.name, 32), maker.name},
+        rows.push_back({{octet::format::tail(maker.name, 32), maker.name},
                         std::string(octet::kind_of(maker.what)),
                         octet::to_string(a.net.at(one.first).dims),
-                        {octet::detail::decibel_text(one.left.decibel()), one.left.decibel()},
+                        {octet::format::decibels(one.left.decibel()), one.left.decibel()},
                         cell::real("%.4g", one.largest)});
     }
     says.fact("model", name_of(asked.model));

@@ -12,8 +12,6 @@
 
 namespace {
 
-using octet::detail::formatted;
-
 /// One form of the network over all samples.
 struct measured {
     outcome what;
@@ -41,7 +39,8 @@ row accuracy_row(const char* what, std::size_t outcome::*right, std::size_t coun
     };
     row cells{what};
     for (const measured& one : forms) cells.push_back(cell::real("%.2f %%", percent(one)));
-    cells.push_back(forms.size() == 2 ? formatted("%+.2f points", percent(forms[1]) - percent(forms[0])) : "");
+    cells.push_back(forms.size() == 2 ? octet::format::number("%+.2f points", percent(forms[1]) - percent(forms[0]))
+                                      : "");
     return cells;
 }
 
@@ -61,8 +60,8 @@ std::vector<row> rows_of(const options& asked, std::size_t count, const std::vec
         std::size_t agree = 0;
         for (std::size_t i = 0; i < count; ++i) agree += forms[0].what.classes[i] == forms[1].what.classes[i] ? 1U : 0U;
         rows.push_back(
-            {"same class", "", cell::count(agree), octet::text("of ", octet::detail::grouped(count), " samples")});
-        ratio = formatted("%.2f times as fast; ", forms[0].took.milliseconds / forms[1].took.milliseconds);
+            {"same class", "", cell::count(agree), octet::text("of ", octet::format::grouped(count), " samples")});
+        ratio = octet::format::number("%.2f times as fast; ", forms[0].took.milliseconds / forms[1].took.milliseconds);
     }
     took.push_back(octet::text(ratio, "medians of ", runs, " runs, batch ", asked.batch, ", ", asked.threads,
                                asked.threads == 1 ? " thread" : " threads"));
@@ -83,10 +82,11 @@ void say_hash(output& says, const measured& of) {
     char hash[24];
     std::snprintf(hash, sizeof hash, "%016" PRIx64, of.what.hash.value());
     says.fact(of.int8_outputs ? "int8 outputs" : "outputs",
-              {octet::text("fnv1a ", hash, " over ", octet::detail::grouped(of.what.hash.bytes()), " bytes"), hash});
+              {octet::text("fnv1a ", hash, " over ", octet::format::grouped(of.what.hash.bytes()), " bytes"), hash});
 }
 
 void evaluate_int8(const options& asked, output& says, const octet::quantized_graph& form) {
+    refuse_options_for_float(asked);
     const sample_set data = load_samples(asked, form.net);
     const std::vector<int> labels = labels_of(asked, form.net, data);
     const std::vector<measured> forms{measure("int8", form, asked, data.values, labels)};

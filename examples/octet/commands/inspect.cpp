@@ -8,7 +8,7 @@ namespace {
 std::string names_of(const octet::graph& net, std::span<const octet::tensor_id> ids) {
     std::string all;
     for (const octet::tensor_id id : ids)
-        all += octet::text(all.empty() ? "'" : ", '", net.at(id).name, "' ", octet::to_string(net.at(id).dims));
+        all += octet::text(all.empty() ? "'" : ", '", net.at(id).name, "' ", file_shape(net.at(id)));
     return all;
 }
 
@@ -20,7 +20,7 @@ void say_layers(output& says, const octet::graph& net, const runner& run) {
     for (std::size_t i = 0; i < net.nodes().size(); ++i) {
         const octet::node& one = net.nodes()[i];
         const octet::step* by = made_by[i];
-        rows.push_back({{octet::detail::tail(one.name, 32), one.name},
+        rows.push_back({{octet::format::tail(one.name, 32), one.name},
                         std::string(octet::kind_of(one.what)),
                         by == nullptr ? cell{"view", nullptr} : cell(by->kernel),
                         by == nullptr ? cell::none() : cell(std::string(octet::to_string(by->target))),
@@ -28,7 +28,7 @@ void say_layers(output& says, const octet::graph& net, const runner& run) {
                         cell::count(parameters(net, one)),
                         cell::count(static_cast<std::size_t>(multiply_adds(net, one)))});
     }
-    says.table("layers", "layers as they run, with normalizations and activations folded",
+    says.table("layers", "layers as they run, images NHWC, with normalizations and activations folded",
                {{"layer", "layer"},
                 {"operation", "operation"},
                 {"kernel", "kernel"},
@@ -42,7 +42,7 @@ void say_layers(output& says, const octet::graph& net, const runner& run) {
 void say_plan(output& says, const octet::memory_plan& plan) {
     std::vector<std::vector<cell>> rows;
     for (const octet::allocation& one : plan.blocks)
-        rows.push_back({{octet::detail::tail(one.name, 32), one.name},
+        rows.push_back({{octet::format::tail(one.name, 32), one.name},
                         cell::count(one.size),
                         cell::count(one.offset),
                         cell::count(static_cast<std::size_t>(one.first)),
@@ -66,8 +66,8 @@ void inspect(const options& asked, output& says) {
     for (const octet::node& one : net.nodes()) held += parameters(net, one);
     says.fact("parameters", cell::count(held));
     says.fact("MACs", cell::count(static_cast<std::size_t>(multiply_adds(net))));
-    says.fact("arena", {octet::text(octet::detail::grouped(run->plan().total_bytes()), " bytes at batch ", asked.batch,
-                                    ", of these ", octet::detail::grouped(run->plan().scratch_bytes), " scratch"),
+    says.fact("arena", {octet::text(octet::format::grouped(run->plan().total_bytes()), " bytes at batch ", asked.batch,
+                                    ", of these ", octet::format::grouped(run->plan().scratch_bytes), " scratch"),
                         static_cast<std::int64_t>(run->plan().total_bytes())});
     say_layers(says, net, *run);
     say_plan(says, run->plan());

@@ -14,8 +14,8 @@ namespace {
 
 std::string page_of(const options& asked, const work& with, const octet::quantization_report& report) {
     nlohmann::ordered_json document = octet::to_json(report);
-    document["model"] = octet::detail::utf8(name_of(asked.model));
-    document["calibration"] = octet::detail::utf8(with.calibration);
+    document["model"] = octet::to_json(name_of(asked.model));
+    document["calibration"] = octet::to_json(with.calibration);
     if (with.ranking) document["sensitivity"] = octet::to_json(*with.ranking);
     return html_report(document);
 }

@@ -102,7 +102,7 @@ void run(const options& asked, output& says) {
 
     say_model(says, asked.model, net);
     says.fact("samples", octet::text(data.values.count, " of ", name_of(asked.samples)));
-    says.fact("output", octet::text("'", results[0].name, "' ", octet::to_string(net.at(net.outputs()[0]).dims)));
+    says.fact("output", octet::text("'", results[0].name, "' ", file_shape(net.at(net.outputs()[0]))));
     if (!asked.output.empty()) says.fact("written", asked.output);
     if (asked.top != 0)
         says.table("top", "",

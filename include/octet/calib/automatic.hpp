@@ -15,9 +15,9 @@ namespace octet {
 
 /// Of min_max, percentile 99.999, 99.99 and 99.9, mean_squared_error and kl_divergence the one with the least expected
 /// squared error of what is rounded inside the range and clipped outside; the first of equals. In a network the weights
-/// are measured too: see weight_scales::least_error, on which more depends. (MobileNetV1-0.25: weights by their
-/// extremes make 6.5 times the noise of all activations; measured, they raise the scores from 11.0 to 17.3 dB.) Needs
-/// the histogram only; 6 ms a tensor.
+/// are measured too, unless asked otherwise: see weight_scales::least_error, on which more depends. (MobileNetV1-0.25:
+/// weights by their extremes make 6.5 times the noise of all activations; measured, they raise the scores from 11.0
+/// to 17.3 dB.) Needs the histogram only; 6 ms a tensor.
 struct automatic {};
 
 }  // namespace octet

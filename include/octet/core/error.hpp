@@ -2,7 +2,6 @@
 // where, and what to do. Hot calls never fail.
 #pragma once
 
-#include <concepts>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>

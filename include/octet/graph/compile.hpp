@@ -29,6 +29,7 @@ class compiler {
           net_(from.net),
           options_(options),
           target_(choose_isa(options.target)),
+          wires_(net_),
           forms_(net_.tensors().size()),
           parents_(net_.tensors().size()),
           done_(net_.nodes().size(), false) {}
@@ -153,7 +154,7 @@ class compiler {
     }
     /// The form in which a network output leaves: as it was made, and dense.
     int dense_slot(tensor_id id) {
-        const int maker = net_.producer(id);
+        const int maker = wires_.at(id).producer;
         return read_slot(id, maker < 0 ? from_.at(id).is_int8 : layer(maker).is_int8);
     }
 
@@ -218,6 +219,7 @@ class compiler {
     const graph& net_;
     session_options options_;
     isa target_;
+    wiring wires_;
     std::vector<forms> forms_;
     std::vector<parent> parents_;
     std::vector<bool> done_;
@@ -243,7 +245,7 @@ void compiler<Rounding>::find_concat_views() {
             const parent here = next;
             (last ? next.col : next.row) += last ? net_.at(id).dims.cols() : dims_of(id).rows();
             if (!last && before != 1) continue;
-            const int maker = net_.producer(id);
+            const int maker = wires_.at(id).producer;
             const bool output = detail::contains(net_.outputs(), id);
             const int copies = detail::count_of(join.inputs, id);
             if (maker < 0 || output || copies != 1 || parents_[static_cast<std::size_t>(id)].id >= 0) continue;
@@ -258,12 +260,12 @@ void compiler<Rounding>::find_concat_views() {
 /// The node whose int8 convolution makes the later operand of an add for no other reader: the add runs inside it.
 template <class Rounding>
 int compiler<Rounding>::later_conv(const node& sum) const {
-    const int later = std::max(net_.producer(sum.inputs[0]), net_.producer(sum.inputs[1]));
-    if (later < 0 || !layer(later).is_int8 || done_[static_cast<std::size_t>(later)]) return -1;
+    const int later = std::max(wires_.at(sum.inputs[0]).producer, wires_.at(sum.inputs[1]).producer);
+    if (later < 0 || !layer(later).is_int8) return -1;
     const node& maker = net_.nodes()[static_cast<std::size_t>(later)];
     const auto* conv = std::get_if<op::conv2d>(&maker.what);
     const bool fits = conv != nullptr && !is_depthwise(*conv, net_.at(maker.inputs[0]).dims) &&
-                      net_.readers(maker.output) == 1 && sum.inputs[0] != sum.inputs[1] &&
+                      wires_.at(maker.output).readers == 1 && sum.inputs[0] != sum.inputs[1] &&
                       net_.at(sum.inputs[0]).dims == net_.at(sum.inputs[1]).dims &&
                       !net_.at(sum.inputs[0]).is_constant() && !net_.at(sum.inputs[1]).is_constant();
     return fits ? later : -1;
@@ -292,19 +294,15 @@ void compiler<Rounding>::compile_node(int index) {
         std::visit(float_steps<Rounding>{*this, index, n}, n.what);
         return;
     }
-    if (options_.fuse_residual && std::holds_alternative<op::conv2d>(n.what) && net_.readers(n.output) == 1)
-        for (std::size_t next = static_cast<std::size_t>(index) + 1; next < net_.nodes().size(); ++next) {
-            const node& sum = net_.nodes()[next];
-            if (!std::holds_alternative<op::add>(sum.what) || !layer(static_cast<int>(next)).is_int8) continue;
-            if (sum.inputs[0] != n.output && sum.inputs[1] != n.output) continue;
-            done_[static_cast<std::size_t>(index)] = false;
-            const bool fuse = later_conv(sum) == index;
-            done_[static_cast<std::size_t>(index)] = true;
-            if (!fuse) break;
-            done_[next] = true;
+    const int reader = wires_.at(n.output).reader;
+    if (options_.fuse_residual && reader >= 0) {
+        const node& sum = net_.nodes()[static_cast<std::size_t>(reader)];
+        if (std::holds_alternative<op::add>(sum.what) && layer(reader).is_int8 && later_conv(sum) == index) {
+            done_[static_cast<std::size_t>(reader)] = true;
             int8_steps<Rounding>{*this, index, n}.conv_and_add(std::get<op::conv2d>(n.what), sum);
             return;
         }
+    }
     std::visit(int8_steps<Rounding>{*this, index, n}, n.what);
 }
 

@@ -8,6 +8,7 @@
 //   net.output(x);
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -84,7 +85,8 @@ class graph : run_time_only {
     std::span<const tensor_id> inputs() const noexcept { return {inputs_.data(), inputs_.size()}; }
     std::span<const tensor_id> outputs() const noexcept { return {outputs_.data(), outputs_.size()}; }
 
-    /// How many nodes and network outputs read a tensor, and the node that makes it (-1: an input or a constant).
+    /// How many nodes and network outputs read a tensor, and the node that makes it (-1: an input or a constant). Each
+    /// costs a walk over the nodes; who asks about many tensors takes a `wiring`.
     int readers(tensor_id id) const noexcept;
     int producer(tensor_id id) const noexcept;
 
@@ -198,5 +200,27 @@ inline int graph::producer(tensor_id id) const noexcept {
         if (nodes_[i].output == id) return static_cast<int>(i);
     return -1;
 }
+
+/// Who makes and who reads each tensor of a graph, found in one walk.
+struct wiring {
+    struct ends {
+        int producer = -1;  ///< as graph::producer
+        int readers = 0;    ///< as graph::readers
+        int reader = -1;    ///< the last node that reads it; -1: none does
+    };
+    std::vector<ends> tensors;  ///< by tensor_id
+
+    // A template, so that only units that ask compile it.
+    explicit wiring(const std::same_as<graph> auto& net) : tensors(net.tensors().size()) {
+        for (std::size_t i = 0; i < net.nodes().size(); ++i) {
+            const node& step = net.nodes()[i];
+            at(step.output).producer = static_cast<int>(i);
+            for (const tensor_id id : step.inputs) ++at(id).readers, at(id).reader = static_cast<int>(i);
+        }
+        for (const tensor_id id : net.outputs()) ++at(id).readers;
+    }
+    ends& at(tensor_id id) noexcept { return tensors[static_cast<std::size_t>(id)]; }
+    const ends& at(tensor_id id) const noexcept { return tensors[static_cast<std::size_t>(id)]; }
+};
 
 }  // namespace octet::inline OCTET_ABI

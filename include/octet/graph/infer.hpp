@@ -104,14 +104,13 @@ struct infer_visitor {
                  " lets a window of ", to_string(in[0]), " lie in padding alone: take less padding");
         return out;
     }
-    /// Whether each of `count` windows along an axis has a tap in [0, size).
+    /// Whether each of `count` windows along an axis has a tap in [0, size). One that begins inside has.
     static bool all_reach(std::int64_t count, std::int64_t size, int taps, int step, int spread, int before) noexcept {
-        for (std::int64_t i = 0; i < count; ++i) {
-            const std::int64_t start = i * step - before;
-            const std::int64_t first = start < 0 ? (-start + spread - 1) / spread : 0;  // the first tap from 0 on
+        for (std::int64_t start = -before; start < 0 && start <= (count - 1) * step - before; start += step) {
+            const std::int64_t first = (-start + spread - 1) / spread;  // the first tap from 0 on
             if (first >= taps || start + first * spread >= size) return false;
         }
-        return true;
+        return (count - 1) * step - before < size;
     }
     shape operator()(const op::global_average_pool&) const {
         need_rank(4, "NHWC");

@@ -18,20 +18,36 @@ namespace octet::inline OCTET_ABI {
 
 namespace detail {
 
-/// The node before `step` along its input `slot`, if only `step` reads it and it has no activation of its own: a node
-/// that `step` may melt into. nullptr otherwise.
-inline node* only_producer(graph& net, const node& step, std::size_t slot) {
-    const tensor_id from = step.inputs[slot];
-    const int index = net.producer(from);
-    if (index < 0 || net.readers(from) != 1) return nullptr;
-    node& before = net.edit()[static_cast<std::size_t>(index)];
-    return before.activation == activation_range{} ? &before : nullptr;
+/// The node that makes `from`, if only one node reads it: a node into which that may melt. nullptr otherwise.
+inline node* sole_producer(graph& net, const wiring& wires, tensor_id from) {
+    const wiring::ends& ends = wires.at(from);
+    return ends.producer < 0 || ends.readers != 1 ? nullptr : &net.edit()[static_cast<std::size_t>(ends.producer)];
 }
 
-/// Erases node `index`, and lets the node before it make its output.
-void absorb(std::same_as<graph> auto& net, std::size_t index, node& into) {
-    into.output = net.nodes()[index].output;
-    net.edit().erase(net.edit().begin() + static_cast<std::ptrdiff_t>(index));
+template <class T>
+void erase_marked(std::vector<T>& from, const std::vector<bool>& marked) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < from.size(); ++i)
+        if (!marked[i] && kept++ != i) from[kept - 1] = std::move(from[i]);
+    from.erase(from.begin() + static_cast<std::ptrdiff_t>(kept), from.end());
+}
+
+/// Where take(node, before) agrees, for a node and the sole_producer of its first input, the node goes and the one
+/// before makes its output. Returns which nodes went.
+template <class Take>
+std::vector<bool> melt(std::same_as<graph> auto& net, const Take& take) {
+    wiring wires(net);
+    std::vector<bool> melted(net.nodes().size());
+    for (std::size_t i = 0; i < melted.size(); ++i) {
+        const node& step = net.nodes()[i];
+        node* before = sole_producer(net, wires, step.inputs[0]);
+        melted[i] = before != nullptr && take(step, *before);
+        if (!melted[i]) continue;
+        before->output = step.output;
+        wires.at(step.output).producer = wires.at(step.inputs[0]).producer;
+    }
+    erase_marked(net.edit(), melted);
+    return melted;
 }
 
 /// The values of a constant operand as one for each of `channels` of the last dimension; empty if it varies elsewhere.
@@ -48,6 +64,7 @@ inline std::vector<float> per_channel_values(const tensor& constant, std::int64_
 /// take that: over an image, or after a layer with weights. Elsewhere it stays, because it has an int8 form and a
 /// batch_norm has none.
 inline constexpr auto constants_to_batch_norm = [](std::same_as<graph> auto& net) -> void {
+    const wiring wires(net);
     for (auto& step : net.edit()) {
         const bool adds = std::holds_alternative<op::add>(step.what),
                    multiplies = std::holds_alternative<op::mul>(step.what);
@@ -56,9 +73,10 @@ inline constexpr auto constants_to_batch_norm = [](std::same_as<graph> auto& net
         const tensor& operand = net.at(step.inputs[which]);
         const tensor& other = net.at(step.inputs[1 - which]);
         if (!operand.is_constant() || other.dims != net.at(step.output).dims) continue;
-        node* before = detail::only_producer(net, step, 1 - which);
-        const bool taken = before != nullptr && (weights_of(before->what) != nullptr ||
-                                                 std::holds_alternative<op::batch_norm>(before->what));
+        node* before = detail::sole_producer(net, wires, step.inputs[1 - which]);
+        const bool taken =
+            before != nullptr && before->activation == activation_range{} &&
+            (weights_of(before->what) != nullptr || std::holds_alternative<op::batch_norm>(before->what));
         if (other.dims.rank() != 4 && !taken) continue;
         std::vector<float> values = detail::per_channel_values(operand, other.dims.cols());
         if (values.empty()) continue;
@@ -72,14 +90,10 @@ inline constexpr auto constants_to_batch_norm = [](std::same_as<graph> auto& net
 /// y = (w x + b) * f + s = (w f) x + (b f + s): a batch_norm melts into the layer with weights before it. Products and
 /// sums are formed in double and rounded once.
 inline constexpr auto fold_batch_norm = [](std::same_as<graph> auto& net) -> void {
-    for (std::size_t i = 0; i < net.nodes().size();) {
-        const auto* norm = std::get_if<op::batch_norm>(&net.nodes()[i].what);
-        node* before = norm == nullptr ? nullptr : detail::only_producer(net, net.nodes()[i], 0);
-        layer_weights* w = before == nullptr ? nullptr : weights_of(before->what);
-        if (w == nullptr) {
-            ++i;
-            continue;
-        }
+    detail::melt(net, [](const node& step, node& before) {
+        const auto* norm = std::get_if<op::batch_norm>(&step.what);
+        layer_weights* w = norm == nullptr ? nullptr : weights_of(before.what);
+        if (w == nullptr || before.activation != activation_range{}) return false;
         const std::size_t inner = w->values.size() / static_cast<std::size_t>(w->outputs);
         for (std::size_t o = 0; o < static_cast<std::size_t>(w->outputs); ++o) {
             for (std::size_t k = o * inner; k < (o + 1) * inner; ++k)
@@ -87,9 +101,9 @@ inline constexpr auto fold_batch_norm = [](std::same_as<graph> auto& net) -> voi
             w->bias[o] =
                 static_cast<float>(ieee::fma(double{w->bias[o]}, double{norm->factor[o]}, double{norm->shift[o]}));
         }
-        before->activation = net.nodes()[i].activation;
-        detail::absorb(net, i, *before);
-    }
+        before.activation = step.activation;
+        return true;
+    });
 };
 
 /// A batch_norm that nothing could take becomes a depthwise 1x1 convolution, which has int8 kernels.
@@ -105,38 +119,36 @@ inline constexpr auto batch_norm_to_conv = [](std::same_as<graph> auto& net) -> 
 /// A clip melts into the node before it as its activation, where that node computes (a node that only moves bytes
 /// shares its scale with its input and leaves the clip standing).
 inline constexpr auto fuse_activations = [](std::same_as<graph> auto& net) -> void {
-    for (std::size_t i = 0; i < net.nodes().size();) {
-        const auto* clip = std::get_if<op::clip>(&net.nodes()[i].what);
-        const tensor_id from = net.nodes()[i].inputs[0];
-        const int index = clip == nullptr || net.readers(from) != 1 ? -1 : net.producer(from);
-        node* before = index < 0 ? nullptr : &net.edit()[static_cast<std::size_t>(index)];
-        const bool computes =
-            before != nullptr &&
-            (weights_of(before->what) != nullptr || std::holds_alternative<op::add>(before->what) ||
-             std::holds_alternative<op::mul>(before->what) || std::holds_alternative<op::clip>(before->what));
-        if (!computes) {
-            ++i;
-            continue;
-        }
+    detail::melt(net, [](const node& step, node& before) {
+        const auto* clip = std::get_if<op::clip>(&step.what);
+        const bool computes = weights_of(before.what) != nullptr || std::holds_alternative<op::add>(before.what) ||
+                              std::holds_alternative<op::mul>(before.what) ||
+                              std::holds_alternative<op::clip>(before.what);
+        if (clip == nullptr || !computes) return false;
         // min(max(., a), b) after min(max(., c), d) clips to c and d, both held in [a, b].
-        auto held = [&](float bound) { return std::min(std::max(bound, clip->range.low), clip->range.high); };
-        activation_range& range = std::holds_alternative<op::clip>(before->what)
-                                      ? std::get<op::clip>(before->what).range
-                                      : before->activation;
+        const auto held = [&](float bound) { return std::min(std::max(bound, clip->range.low), clip->range.high); };
+        activation_range& range =
+            std::holds_alternative<op::clip>(before.what) ? std::get<op::clip>(before.what).range : before.activation;
         range = {held(range.low), held(range.high)};
-        detail::absorb(net, i, *before);
-    }
+        return true;
+    });
 };
 
 /// A node whose output nobody reads goes, and what only it read goes with it.
 inline constexpr auto remove_unread = [](std::same_as<graph> auto& net) -> void {
-    for (std::size_t i = net.nodes().size(); i-- > 0;)
-        if (net.readers(net.nodes()[i].output) == 0)
-            net.edit().erase(net.edit().begin() + static_cast<std::ptrdiff_t>(i));
+    wiring wires(net);
+    std::vector<bool> unread(net.nodes().size());
+    for (std::size_t i = unread.size(); i-- > 0;) {
+        const node& step = net.nodes()[i];
+        unread[i] = wires.at(step.output).readers == 0;
+        if (unread[i])
+            for (const tensor_id id : step.inputs) --wires.at(id).readers;
+    }
+    detail::erase_marked(net.edit(), unread);
 };
 
 /// Runs the passes that quantize wants, in the order that lets each prepare the next: a dead reader would keep a node
-/// from melting, so they go first. What comes out is optimized: a second run changes nothing.
+/// from melting, so they go first. What comes out is optimized: a second run changes nothing. Each pass is one walk.
 inline constexpr auto optimize = [](std::same_as<graph> auto& net) -> void {
     remove_unread(net);
     constants_to_batch_norm(net);

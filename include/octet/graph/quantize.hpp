@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -35,12 +36,12 @@ enum class weight_scales { largest, least_error };
 using activation_observer = std::variant<range_selection, moving_average>;
 
 struct quantize_options {
-    /// How a tensor's range is chosen from what was observed. `automatic` chooses the scales of weights too.
+    /// How a tensor's range is chosen from what was observed.
     activation_observer activations = percentile{99.999};
     scheme activation_scheme = scheme::asymmetric;  ///< of activations; weights are always symmetric
     bool global = false;  ///< one range for all int8 tensors, not one for each group that shares parameters
     granularity weight_granularity = granularity::per_channel;
-    weight_scales weights = weight_scales::largest;
+    std::optional<weight_scales> weights{};  ///< default: least_error where activations are `automatic`, else largest
     rounding_policy rounding = rounding_policy::nearest_even;  ///< the session must round the same way
     std::vector<std::string> leave_in_float{};                 ///< names of nodes
     calibrate_options calibration{};
@@ -83,10 +84,11 @@ scale least_error_scale(const Weights& weights, std::size_t inner, scale largest
 
 /// The integers of a layer with weights. The scale of each channel (or tensor) is chosen from its largest weight or, if
 /// `input_moments` are given, as the one of the least error; and doubled until no accumulator can leave 32 bits:
-/// |bias| + max(z + 128, 127 - z) * sum |q_w| <= 2^31 - 1. Returns how many scales had to be doubled.
+/// |bias| + max(z + 128, 127 - z) * sum |q_w| <= 2^31 - 1. Returns how many scales had to be doubled; throws
+/// octet::error naming `who` where no finite one is large enough.
 /// (A template, so that only units that quantize compile it.)
-int quantize_weights(const std::same_as<layer_weights> auto& from, quant_params input, granularity grain,
-                     const std::optional<moments>& input_moments, quantized_layer& to) {
+int quantize_weights(std::string_view who, const std::same_as<layer_weights> auto& from, quant_params input,
+                     granularity grain, const std::optional<moments>& input_moments, quantized_layer& to) {
     const auto outputs = static_cast<std::size_t>(from.outputs);
     const std::size_t inner = from.values.size() / outputs;
     const bool per = grain == granularity::per_channel;
@@ -105,7 +107,7 @@ int quantize_weights(const std::same_as<layer_weights> auto& from, quant_params 
             params[c].scale = least_error_scale(std::span(from.values).subspan(first * inner, (last - first) * inner),
                                                 inner, params[c].scale, *input_moments);
         const scale chosen = params[c].scale;
-        for (bool fits = false; !fits; params[c].scale = fits ? params[c].scale : scale(params[c].scale.value * 2)) {
+        for (bool fits = false; !fits;) {
             const quantizer<symmetric, per_tensor, std::int8_t> one(params[c]);
             one.quantize({from.values.data() + first * inner, (last - first) * inner},
                          {to.values.data() + first * inner, (last - first) * inner});
@@ -117,7 +119,12 @@ int quantize_weights(const std::same_as<layer_weights> auto& from, quant_params 
                 for (std::size_t k = o * inner; k < (o + 1) * inner; ++k) sum += std::abs(int{to.values[k]});
                 fits = fits && ieee::fabs(bias) + static_cast<double>(reach * sum) <= 0x7fffffff;
                 if (fits) to.bias[o] = static_cast<std::int32_t>(bias);
+                if (!fits && params[c].scale.value >= 0x1p127F)
+                    fail(who, ": the bias of output ", o, " is ", from.bias[o],
+                         ", too large beside the input's scale, ", input.scale.value,
+                         ", for any scale of its weights: correct it, or leave the layer in float");
             }
+            if (!fits) params[c].scale = scale(params[c].scale.value * 2);
         }
         doubled += params[c].scale == chosen ? 0 : 1;
         to.scales.push_back(params[c].scale);
@@ -158,7 +165,8 @@ quantized_graph choose_layers(std::same_as<graph> auto net, const quantize_optio
 
 inline bool measures_weights(const quantize_options& options) {
     const auto* how = std::get_if<range_selection>(&options.activations);
-    return options.weights == weight_scales::least_error || (how != nullptr && std::holds_alternative<automatic>(*how));
+    const bool by_default = how != nullptr && std::holds_alternative<automatic>(*how);
+    return options.weights ? *options.weights == weight_scales::least_error : by_default;
 }
 
 void check_calibration(const std::same_as<graph> auto& net, const calibration& seen) {
@@ -169,10 +177,12 @@ void check_calibration(const std::same_as<graph> auto& net, const calibration& s
     if (seen.samples == 0) fail("this calibration has seen no samples: calibrate with at least one");
 }
 
-/// The range of each tensor on its own, as options.activations chooses it; what is wrong with its data goes to
-/// `complaints`, where it is int8.
+/// The range of each tensor on its own, as options.activations chooses it, whichever layers are int8; what is wrong
+/// with the data goes to `complaints`, where they are.
 std::vector<range> choose_ranges(const std::same_as<quantized_graph> auto& all, const calibration& seen,
                                  const quantize_options& options, std::vector<std::string>& complaints) {
+    if (seen.samples == 1)
+        complaints.push_back("one sample alone was shown: its ranges may not hold for others, give a few hundred");
     const auto* average = std::get_if<moving_average>(&options.activations);
     if (average != nullptr && seen.moving != *average)
         fail("a moving average with momentum ", average->momentum(), " is asked for, and this calibration kept ",
@@ -190,13 +200,13 @@ std::vector<range> choose_ranges(const std::same_as<quantized_graph> auto& all, 
     });
 }
 
-/// Parameters of all tensors and the integers of all layers.
+/// Parameters of all tensors, from the range of each on its own, and the integers of all layers. `like` is null or the
+/// same network, quantized with the same samples and options but other layers in float: a layer whose input has the
+/// same parameters there has the same integers.
 quantized_graph quantize_layers(std::same_as<quantized_graph> auto all, const calibration& seen,
-                                const quantize_options& options) {
+                                const std::vector<range>& own, const quantize_options& options,
+                                const quantized_graph* like = nullptr) {
     const std::vector<node>& nodes = all.net.nodes();
-    if (seen.samples == 1)
-        all.warnings.push_back("one sample alone was shown: its ranges may not hold for others, give a few hundred");
-    const std::vector<range> own = choose_ranges(all, seen, options, all.warnings);
     const std::vector<range> joined = joined_ranges(sharing_groups(all, options.global), own);
     for (std::size_t t = 0; t < all.tensors.size(); ++t) {
         quantized_tensor& q = all.tensors[t];
@@ -215,18 +225,30 @@ quantized_graph quantize_layers(std::same_as<quantized_graph> auto all, const ca
         const quant_params input = all.at(nodes[i].inputs[0]).params;
         const layer_weights* weights = weights_of(nodes[i].what);
         if (weights == nullptr) continue;
+        if (like != nullptr && like->layers[i].is_int8 && like->at(nodes[i].inputs[0]).params == input) {
+            all.layers[i] = like->layers[i];
+            continue;
+        }
         std::optional<moments> input_moments;
         if (measures_weights(options))
             input_moments = moments_of(seen.tensors[static_cast<std::size_t>(nodes[i].inputs[0])].seen);
-        const int raised = quantize_weights(*weights, input, options.weight_granularity, input_moments, all.layers[i]);
+        const std::string who = text(kind_of(nodes[i].what), " '", nodes[i].name, "'");
+        const int raised =
+            quantize_weights(who, *weights, input, options.weight_granularity, input_moments, all.layers[i]);
         if (raised != 0)
             all.warnings.push_back(
-                text(kind_of(nodes[i].what), " '", nodes[i].name, "': ", raised, " of ", all.layers[i].scales.size(),
+                text(who, ": ", raised, " of ", all.layers[i].scales.size(),
                      " weight scales were raised so that accumulators fit in 32 bits, and the weights "
                      "lost precision: the bias is huge beside the input's scale, ",
                      input.scale.value));
     }
     return all;
+}
+
+quantized_graph quantize_chosen(std::same_as<quantized_graph> auto all, const calibration& seen,
+                                const quantize_options& options) {
+    const std::vector<range> own = choose_ranges(all, seen, options, all.warnings);
+    return quantize_layers(std::move(all), seen, own, options);
 }
 
 }  // namespace detail
@@ -246,12 +268,12 @@ quantized_graph quantize(graph net, const samples& data, const quantize_options&
     calibrate_options how = options.calibration;
     if (const auto* average = std::get_if<moving_average>(&options.activations)) how.moving = *average;
     const calibration seen = calibrate<Session>(all.net, data, how);
-    return detail::quantize_layers(std::move(all), seen, options);
+    return detail::quantize_chosen(std::move(all), seen, options);
 }
 quantized_graph quantize(graph net, const std::same_as<calibration> auto& seen, const quantize_options& options = {}) {
     quantized_graph all = detail::choose_layers(std::move(net), options);
     detail::check_calibration(all.net, seen);
-    return detail::quantize_layers(std::move(all), seen, options);
+    return detail::quantize_chosen(std::move(all), seen, options);
 }
 
 }  // namespace octet::inline OCTET_ABI

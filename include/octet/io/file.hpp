@@ -95,18 +95,21 @@ class unfinished_file {
 }  // namespace detail
 
 /// Makes `bytes` the content of the file `path`: the whole of it, or, where that fails, what was there before. They are
-/// written to a new file beside it, flushed to the disk and renamed; the mode of a file that is replaced stays, and a
-/// link leads to the file that is replaced. A device or a pipe is written to as it is. `what` names the file in
-/// messages. Throws octet::error with the path and the system's reason.
+/// written to a new file beside it, flushed to the disk and renamed. The mode of a file that is replaced stays. A link
+/// stays, and the file that it leads to is replaced; one that leads nowhere is replaced itself. A device or a pipe is
+/// written to as it is, and keeps what it took before a failure. `what` names the file in messages. Throws octet::error
+/// with the path and the system's reason.
 inline void write_file(const std::string& path, std::string_view bytes, std::string_view what) {
-    const auto require = [&](bool done) {
-        if (!done)
-            fail(what, " '", path, "' cannot be written (", std::strerror(errno),
-                 "): nothing of it was kept; check the path and the room on its disk");
-    };
     struct stat there {};
     const bool exists = ::stat(path.c_str(), &there) == 0;
-    if (exists && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode)) {
+    const bool device = exists && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode);
+    const auto require = [&](bool done) {
+        if (!done)
+            fail(what, " '", path, "' cannot be written (", std::strerror(errno), "): ",
+                 device ? "it may have taken a part; check the device or pipe"
+                        : "nothing of it was kept; check the path and the room on its disk");
+    };
+    if (device) {
         auto file = detail::unfinished_file::device(path);
         return require(file.opened() && file.write(bytes) && file.close());
     }

@@ -11,6 +11,7 @@
 
 #include "octet/graph/graph.hpp"
 #include "octet/io/file.hpp"
+#include "octet/io/onnx/foreign.hpp"
 #include "octet/io/onnx/network.hpp"
 #include "octet/io/onnx/quantized_network.hpp"
 #include "octet/io/onnx/written_nodes.hpp"
@@ -20,7 +21,9 @@ namespace octet::onnx::inline OCTET_ABI {
 namespace detail {
 
 inline proto::model read(std::span<const std::byte> bytes) {
-    return proto::read_model({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    const std::string_view file(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    refuse_foreign(file);
+    return proto::read_model(file);
 }
 /// body(), whose errors are told as those of the model `name`.
 auto named(std::string_view name, const auto& body) {
@@ -44,7 +47,8 @@ auto named(std::string_view name, const auto& body) {
 /// Nodes are named after ONNX nodes, or their first output; tensors after ONNX values.
 ///
 /// Throws octet::error, whose message names the model, the node, the value and the remedy, for anything that is not a
-/// whole model of these operators. Memory stays within a small multiple of the file's size, time is linear in it.
+/// whole model of these operators. Memory stays within a small multiple of the file's size; time is linear in it but
+/// for the look-up of names, O(log names) each.
 inline graph parse(std::span<const std::byte> bytes, std::string_view name) {
     return detail::named(name, [&] { return import_model(detail::read(bytes), bytes.size()); });
 }

@@ -9,7 +9,6 @@
 
 #include "octet/isa/x86.hpp"
 #include "octet/kernel/elementwise_call.hpp"
-#include "octet/kernel/elementwise_digits.hpp"
 #include "octet/kernel/epilogue_avx2.hpp"
 
 #if defined(__x86_64__)
@@ -120,12 +119,14 @@ struct linear_add_avx2 {
     __m256i weights[3], offset[3], low, high;
     __m128i shift;
 
-    explicit OCTET_INLINE linear_add_avx2(const add_digits& d) noexcept
-        : weights{_mm256_set1_epi16(d.weights[0]), _mm256_set1_epi16(d.weights[1]), _mm256_set1_epi16(d.weights[2])},
-          offset{_mm256_set1_epi16(d.offset[0]), _mm256_set1_epi16(d.offset[1]), _mm256_set1_epi16(d.offset[2])},
-          low(_mm256_set1_epi8(static_cast<char>(d.limits.low))),
-          high(_mm256_set1_epi8(static_cast<char>(d.limits.high))),
-          shift(_mm_cvtsi32_si128(d.shift)) {}
+    explicit OCTET_INLINE linear_add_avx2(const linear_add& p) noexcept
+        : weights{_mm256_set1_epi16(p.digits.weights[0]), _mm256_set1_epi16(p.digits.weights[1]),
+                  _mm256_set1_epi16(p.digits.weights[2])},
+          offset{_mm256_set1_epi16(p.digits.offset[0]), _mm256_set1_epi16(p.digits.offset[1]),
+                 _mm256_set1_epi16(p.digits.offset[2])},
+          low(_mm256_set1_epi8(static_cast<char>(p.limits.low))),
+          high(_mm256_set1_epi8(static_cast<char>(p.limits.high))),
+          shift(_mm_cvtsi32_si128(p.digits.shift)) {}
     OCTET_INLINE __m256i operator()(__m256i a, __m256i b) const noexcept {
         const __m256i all = _mm256_packs_epi16(words(_mm256_unpacklo_epi8(a, b)), words(_mm256_unpackhi_epi8(a, b)));
         return Clamped ? _mm256_min_epi8(_mm256_max_epi8(all, low), high) : all;
@@ -225,9 +226,9 @@ OCTET_INLINE void binary_best_avx2(const add_params<Rounding>& p, const binary_o
     if (!p.linear.exact)
         binary_row_avx2(binary_block_avx2(binary_lanes_avx2<add_params<Rounding>>(p), p), o);
     else if (p.limits == clamp{})
-        binary_row_avx2(linear_add_avx2<false>(add_digits(p.linear)), o);
+        binary_row_avx2(linear_add_avx2<false>(p.linear), o);
     else
-        binary_row_avx2(linear_add_avx2<true>(add_digits(p.linear)), o);
+        binary_row_avx2(linear_add_avx2<true>(p.linear), o);
 }
 template <class Rounding>
 OCTET_INLINE void binary_best_avx2(const mul_params<Rounding>& p, const binary_operands& o) noexcept {

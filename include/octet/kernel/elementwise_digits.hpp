@@ -12,20 +12,21 @@
 
 #include <cstdint>
 
-#include "octet/kernel/elementwise_reference.hpp"
+#include "octet/core/config.hpp"
 
 namespace octet::inline OCTET_ABI {
 
 struct add_digits {
-    std::int16_t weights[3];  ///< A_k in the low byte, B_k in the high one
-    std::int16_t offset[3];   ///< c_k
-    std::int32_t shift = 0;   ///< of the highest digit
-    clamp limits;
+    std::int16_t weights[3]{};  ///< A_k in the low byte, B_k in the high one
+    std::int16_t offset[3]{};   ///< c_k
+    std::int32_t shift = 0;     ///< of the highest digit
 
-    explicit add_digits(const linear_add& p) noexcept : shift(p.shift - 14), limits(p.limits) {
+    add_digits() = default;
+    add_digits(std::int32_t a, std::int32_t b, std::int32_t sum_offset, std::int32_t sum_shift) noexcept
+        : shift(sum_shift - 14) {
         for (int k = 0; k < 3; ++k) {
-            weights[k] = static_cast<std::int16_t>((p.a >> 7 * k & 127) | (p.b >> 7 * k & 127) << 8);
-            offset[k] = static_cast<std::int16_t>(k < 2 ? p.offset >> 7 * k & 127 : p.offset >> 14);
+            weights[k] = static_cast<std::int16_t>((a >> 7 * k & 127) | (b >> 7 * k & 127) << 8);
+            offset[k] = static_cast<std::int16_t>(k < 2 ? sum_offset >> 7 * k & 127 : sum_offset >> 14);
         }
     }
 };

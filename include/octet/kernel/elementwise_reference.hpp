@@ -8,6 +8,7 @@
 #include "octet/core/algorithm.hpp"
 #include "octet/core/error.hpp"
 #include "octet/core/ieee.hpp"
+#include "octet/kernel/elementwise_digits.hpp"
 #include "octet/quant/rounding.hpp"
 
 namespace octet::inline OCTET_ABI {
@@ -46,6 +47,7 @@ struct linear_add {
     std::int32_t shift = 0;   ///< in [16, 22] where exact
     clamp limits;
     bool exact = false;
+    add_digits digits;  ///< the same for kernels in 16-bit lanes, where exact
 
     linear_add() = default;
     /// q = formula(a, b). Costs 65,536 to 9 times 65,536 calls of it.
@@ -72,6 +74,7 @@ struct linear_add {
                 if (least > most) return false;
             }
         a = weight_a, b = weight_b, offset = least + (most - least) / 2, exact = true;
+        digits = {a, b, offset, shift};
         return true;
     }
 };

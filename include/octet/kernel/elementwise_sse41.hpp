@@ -9,7 +9,6 @@
 
 #include "octet/isa/x86.hpp"
 #include "octet/kernel/elementwise_call.hpp"
-#include "octet/kernel/elementwise_digits.hpp"
 #include "octet/kernel/elementwise_scalar.hpp"
 #include "octet/kernel/epilogue_sse41.hpp"
 
@@ -21,12 +20,14 @@ OCTET_REGION("sse4.1")
 struct linear_add_sse41 {
     __m128i weights[3], offset[3], low, high, shift;
 
-    explicit OCTET_INLINE linear_add_sse41(const add_digits& d) noexcept
-        : weights{_mm_set1_epi16(d.weights[0]), _mm_set1_epi16(d.weights[1]), _mm_set1_epi16(d.weights[2])},
-          offset{_mm_set1_epi16(d.offset[0]), _mm_set1_epi16(d.offset[1]), _mm_set1_epi16(d.offset[2])},
-          low(_mm_set1_epi8(static_cast<char>(d.limits.low))),
-          high(_mm_set1_epi8(static_cast<char>(d.limits.high))),
-          shift(_mm_cvtsi32_si128(d.shift)) {}
+    explicit OCTET_INLINE linear_add_sse41(const linear_add& p) noexcept
+        : weights{_mm_set1_epi16(p.digits.weights[0]), _mm_set1_epi16(p.digits.weights[1]),
+                  _mm_set1_epi16(p.digits.weights[2])},
+          offset{_mm_set1_epi16(p.digits.offset[0]), _mm_set1_epi16(p.digits.offset[1]),
+                 _mm_set1_epi16(p.digits.offset[2])},
+          low(_mm_set1_epi8(static_cast<char>(p.limits.low))),
+          high(_mm_set1_epi8(static_cast<char>(p.limits.high))),
+          shift(_mm_cvtsi32_si128(p.digits.shift)) {}
     OCTET_INLINE __m128i operator()(__m128i a, __m128i b) const noexcept {
         const __m128i all = _mm_packs_epi16(words(_mm_unpacklo_epi8(a, b)), words(_mm_unpackhi_epi8(a, b)));
         return _mm_min_epi8(_mm_max_epi8(all, low), high);
@@ -98,7 +99,7 @@ struct binary_kernel<isa::sse41, Params> {
         if (n == 0) return;
         if constexpr (requires { params.linear; }) {
             if (params.linear.exact)
-                return binary_row_sse41(linear_add_sse41(add_digits(params.linear)), {a, a_step, b, b_step, out, n});
+                return binary_row_sse41(linear_add_sse41(params.linear), {a, a_step, b, b_step, out, n});
         }
         if constexpr (std::is_same_v<Params, mul_params<nearest_even>>)
             binary_row_sse41(mul_sse41(params), {a, a_step, b, b_step, out, n});

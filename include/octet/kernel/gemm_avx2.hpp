@@ -57,7 +57,7 @@ struct gemm_kernel<isa::avx2, Epilogue> : gemm_gathered<gemm_kernel<isa::avx2, E
         auto* out = s.out;
         // Each block asks for its share of the next panel, so that memory works all the time: 1x1 layers of 7x7 pixels,
         // whose weights come from DRAM, take 10 % less. Behind the last panel that is of no use, and does no harm.
-        const std::int8_t* next = s.packed + 64 * s.groups;
+        std::intptr_t next = address_of(s.packed) + 64 * s.groups;
         const std::ptrdiff_t step = (64 * Rows + s.rows_of_call - 1) / s.rows_of_call;
         for (; blocks > 0; --blocks, rows += Rows * s.row_stride, next += step * s.groups) {
             __m256i acc[Rows][Vectors];
@@ -69,7 +69,7 @@ struct gemm_kernel<isa::avx2, Epilogue> : gemm_gathered<gemm_kernel<isa::avx2, E
 
     /// acc = bias + the product of Rows rows with the panel.
     template <int Rows, int Vectors>
-    static OCTET_INLINE void multiply(const std::int16_t* rows, const strip_type& s, const std::int8_t* next,
+    static OCTET_INLINE void multiply(const std::int16_t* rows, const strip_type& s, std::intptr_t next,
                                       std::ptrdiff_t step, __m256i (&acc)[Rows][Vectors]) noexcept {
 #pragma GCC unroll 3
         for (int m = 0; m < Rows; ++m) {
@@ -82,7 +82,7 @@ struct gemm_kernel<isa::avx2, Epilogue> : gemm_gathered<gemm_kernel<isa::avx2, E
         const std::int16_t* weights = s.weights;
 #pragma GCC unroll 2
         for (std::ptrdiff_t k = 0; k < 2 * s.groups; k += 2, weights += 64, next += step) {
-            _mm_prefetch(next, _MM_HINT_T0);
+            prefetch(next);
             const __m256i first = load(weights);
 #pragma GCC unroll 3
             for (int m = 0; m < Rows; ++m) {

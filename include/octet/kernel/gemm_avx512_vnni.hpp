@@ -57,7 +57,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
                   call.out + first,
                   call.out_stride,
                   w.weights.size() > far_weights ? 8192 : 0,
-                  reinterpret_cast<const char*>(w.panel(p)) + w.panel_bytes(),
+                  address_of(w.panel(p)) + static_cast<std::ptrdiff_t>(w.panel_bytes()),
                   (group_bytes + call.count - 1) / call.count};
             if (larger != 0) strips[rows](j, larger);
             j.rows += larger * (rows + 1);
@@ -81,7 +81,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         typename result::stored* out;
         std::ptrdiff_t out_stride;
         std::ptrdiff_t ahead;  ///< a row alone asks for weights so many bytes ahead; 0: it does not
-        const char* next;      ///< several ask for the panel behind this one, so that memory works all the time:
+        std::intptr_t next;    ///< several ask for the panel behind this one, so that memory works all the time:
         std::ptrdiff_t share;  ///< each for so many bytes with every group
     };
 
@@ -121,7 +121,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         const auto multipliers = epilogue.template load<Vectors>();
         const std::int8_t* const* rows = j.rows;
         auto* out = j.out;
-        const char* next = j.next;
+        std::intptr_t next = j.next;
         for (; blocks > 0; --blocks, rows += Rows) {
             __m512i acc[Rows][Vectors];
             multiply(rows, j, next, acc);
@@ -139,7 +139,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
 
     /// acc = bias + the product of Rows rows with the panel. Asks for their share of what follows from `next` on.
     template <int Rows, int Vectors>
-    static OCTET_INLINE void multiply(const std::int8_t* const* rows, const job& j, const char*& next,
+    static OCTET_INLINE void multiply(const std::int8_t* const* rows, const job& j, std::intptr_t& next,
                                       __m512i (&acc)[Rows][Vectors]) noexcept {
 #pragma GCC unroll 4
         for (int v = 0; v < Vectors; ++v) {
@@ -160,11 +160,11 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
                 for (int v = 0; v < Vectors; ++v) w[v] = _mm512_loadu_si512(weights + 64 * v);
                 if constexpr (Rows == 1) {
                     if (j.ahead != 0) {  // the line beside each comes with it
-                        _mm_prefetch(reinterpret_cast<const char*>(weights + j.ahead), _MM_HINT_T1);
-                        _mm_prefetch(reinterpret_cast<const char*>(weights + j.ahead + 128), _MM_HINT_T1);
+                        prefetch<2>(address_of(weights) + j.ahead);
+                        prefetch<2>(address_of(weights) + j.ahead + 128);
                     }
                 } else {
-                    _mm_prefetch(next, _MM_HINT_T0);
+                    prefetch(next);
                     next += Rows * j.share;
                 }
                 weights += group_bytes;

@@ -158,8 +158,8 @@ struct pool_sums_avx2 {
         for (int y = 0; y < rows; ++y) {
             const std::int8_t* from = lines[y] + at;
             for (int x = cols / 2; x > 0; --x, from += 2 * step) {
-                _mm_prefetch(reinterpret_cast<const char*>(from + 32 * Blocks), _MM_HINT_T0);
-                _mm_prefetch(reinterpret_cast<const char*>(from + step + 32 * Blocks), _MM_HINT_T0);
+                prefetch(address_of(from) + 32 * Blocks);
+                prefetch(address_of(from) + step + 32 * Blocks);
 #pragma GCC unroll 4
                 for (int b = 0; b < Blocks; ++b)
                     pair(load(from + 32 * b), load(from + step + 32 * b), front[b], back[b]);

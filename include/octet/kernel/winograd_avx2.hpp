@@ -29,7 +29,7 @@ struct winograd_product_avx2 {
   private:
     /// Rows rows against 8 * Vectors columns; asks for one line of `next` with every pair of depths, `step` apart.
     template <int Rows, int Vectors>
-    static void strip(const winograd_product& call, const char* next, std::ptrdiff_t step) noexcept {
+    static void strip(const winograd_product& call, std::intptr_t next, std::ptrdiff_t step) noexcept {
         __m256i acc[Rows][Vectors];
         const std::int16_t* lhs[Rows];
 #pragma GCC unroll 3
@@ -42,7 +42,7 @@ struct winograd_product_avx2 {
         }
         const std::int16_t* weights = call.weights;
         for (std::ptrdiff_t k = 0; k < 2 * std::ptrdiff_t{call.pairs}; k += 2, weights += 2 * panel, next += step) {
-            _mm_prefetch(next, _MM_HINT_T0);
+            prefetch(next);
             const __m256i first = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights));
 #pragma GCC unroll 3
             for (int m = 0; m < Rows; ++m) {
@@ -62,7 +62,7 @@ struct winograd_product_avx2 {
             for (int v = 0; v < Vectors; ++v) _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 8 * v), acc[m][v]);
     }
 
-    using strip_function = void (*)(const winograd_product&, const char*, std::ptrdiff_t) noexcept;
+    using strip_function = void (*)(const winograd_product&, std::intptr_t, std::ptrdiff_t) noexcept;
     static constexpr strip_function strips[2][2] = {{strip<2, 2>, strip<3, 2>}, {strip<2, 4>, strip<3, 4>}};
 };
 

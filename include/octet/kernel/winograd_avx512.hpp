@@ -27,7 +27,7 @@ struct winograd_product_avx512 {
   private:
     /// Rows rows against 16 * Vectors columns; asks for one line of `next` with every pair of depths, `step` apart.
     template <int Rows, int Vectors>
-    static void strip(const winograd_product& call, const char* next, std::ptrdiff_t step) noexcept {
+    static void strip(const winograd_product& call, std::intptr_t next, std::ptrdiff_t step) noexcept {
         __m512i acc[Rows][Vectors];
         const std::int16_t* lhs[Rows];
 #pragma GCC unroll 6
@@ -39,7 +39,7 @@ struct winograd_product_avx512 {
         }
         const std::int16_t* weights = call.weights;
         for (std::ptrdiff_t k = 0; k < 2 * std::ptrdiff_t{call.pairs}; k += 2, weights += 2 * panel, next += step) {
-            _mm_prefetch(next, _MM_HINT_T0);
+            prefetch(next);
             __m512i w[Vectors];
 #pragma GCC unroll 4
             for (int v = 0; v < Vectors; ++v) w[v] = _mm512_loadu_si512(weights + 32 * v);
@@ -60,7 +60,7 @@ struct winograd_product_avx512 {
             for (int v = 0; v < Vectors; ++v) _mm512_storeu_si512(out + 16 * v, acc[m][v]);
     }
 
-    using strip_function = void (*)(const winograd_product&, const char*, std::ptrdiff_t) noexcept;
+    using strip_function = void (*)(const winograd_product&, std::intptr_t, std::ptrdiff_t) noexcept;
     static constexpr strip_function strips[2][4] = {{strip<3, 2>, strip<4, 2>, strip<5, 2>, strip<6, 2>},
                                                     {strip<3, 4>, strip<4, 4>, strip<5, 4>, strip<6, 4>}};
 };

@@ -40,7 +40,7 @@ struct winograd_expand {
 /// One position of a block of tiles: out[m, n] = begin[m, n] + sum_k lhs[m, k] * weights[k, n] modulo 2^32, for `rows`
 /// tiles and `columns` columns of a panel; begin may be out. Whole tiles of registers are read and written: up to the
 /// next multiple of register_rows rows of lhs, begin and out, which must be there, and whole panels. Meanwhile
-/// next_bytes from `next` on, what is read after this, are asked for from memory.
+/// next_bytes from the address `next` on, what is read after this, are asked for from memory; they need not be there.
 struct winograd_product {
     const std::int16_t* lhs = nullptr;
     std::ptrdiff_t lhs_stride = 0;
@@ -52,7 +52,7 @@ struct winograd_product {
     std::ptrdiff_t begin_stride = 0;
     std::uint32_t* out = nullptr;
     std::ptrdiff_t out_stride = 0;
-    const char* next = nullptr;
+    std::intptr_t next = 0;
     std::ptrdiff_t next_bytes = 0;
 };
 
@@ -80,7 +80,7 @@ struct winograd_store {
 /// Each block asks for its share of call.next, a step with every pair of depths, so that memory works all the time.
 template <int Panel, int RegisterRows, int Counts>
 void winograd_multiply(const winograd_product& call,
-                       void (*const (&strips)[2][Counts])(const winograd_product&, const char*,
+                       void (*const (&strips)[2][Counts])(const winograd_product&, std::intptr_t,
                                                           std::ptrdiff_t) noexcept) noexcept {
     constexpr int least = RegisterRows - Counts + 1;
     winograd_product part = call;

@@ -36,7 +36,8 @@ struct conv2d_options {
     std::optional<isa> target{};  ///< default: the best that this machine runs
     std::string name = "conv2d";  ///< for error messages
     conv2d_algorithm algorithm = conv2d_algorithm::automatic;
-    shape expected_input{};  ///< NHWC, for the choice of the algorithm only: any input is computed. Rank 0: unknown
+    shape expected_input{};  ///< NHWC, for the choice of the algorithm and the size of its blocks: any input is
+                             ///< computed. Rank 0: unknown
     std::int64_t expected_weights = 0;  ///< bytes of weights that other layers read between two runs of this one, for
                                         ///< the same choice: what leaves the cache comes from DRAM
 };

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
 #include "octet/core/algorithm.hpp"
 #include "octet/core/view.hpp"
@@ -121,22 +120,24 @@ class average_pool2d {
                    std::string_view who)
         : window_(taps),
           count_include_pad_(count_include_pad),
-          zero_(static_cast<std::int8_t>(out.zero_point.value)),
+          in_(in),
+          out_(out),
           kernel_(choose_average_pool<Rounding>(target)) {
         taps.check(who);
         check_int8(who, "input", in);
         check_int8(who, "output", out);
-        for (int divisor = 1; divisor <= taps.taps(); ++divisor)
-            by_divisor_.push_back(average_params<Rounding>::make(in, out, {}, divisor, who));
+        for (const int divisor : {1, taps.taps()}) average_params<Rounding>::make(in, out, {}, divisor, who);
     }
 
     /// As max_pool2d.
     void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
                     const parallel& threads = {}) const noexcept {
         const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
-        detail::for_pool_rows(over, out, zero_, scratch, threads, [&](const pool_call& call, int cells) noexcept {
-            kernel_.run(
-                call, by_divisor_[static_cast<std::size_t>((count_include_pad_ ? cells : call.rows * call.cols) - 1)]);
+        const auto empty = static_cast<std::int8_t>(out_.zero_point.value);
+        detail::for_pool_rows(over, out, empty, scratch, threads, [&](const pool_call& call, int cells) noexcept {
+            // Multipliers fall as divisors grow: this throws for none between the two that the constructor tried.
+            const int divisor = count_include_pad_ ? cells : call.rows * call.cols;
+            kernel_.run(call, average_params<Rounding>::make(in_, out_, {}, divisor, {}));
         });
     }
     std::size_t scratch_bytes(int workers) const noexcept { return detail::pool_scratch_bytes(window_, workers); }
@@ -145,9 +146,9 @@ class average_pool2d {
   private:
     window window_;
     bool count_include_pad_;
-    std::int8_t zero_;
+    quant_params in_;
+    quant_params out_;
     average_pool_entry<Rounding> kernel_;
-    std::vector<average_params<Rounding>> by_divisor_;
 };
 
 /// y[b, 0, 0, c] = the average of channel c over `pixels` pixels.

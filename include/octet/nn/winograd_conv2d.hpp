@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/buffer.hpp"
 #include "octet/core/error.hpp"
 #include "octet/core/parallel.hpp"
@@ -38,6 +39,12 @@ inline std::string winograd_obstacle(const conv2d_weights& w, const conv2d_optio
     if (bound.channel < 0) return {};
     return text("the magnitudes of the weights of output channel ", bound.channel, " sum to ", bound.sum,
                 ", and only below ", winograd_weight_limit, " is the result exact");
+}
+
+/// Tiles of an input, [batch, height, width, channels]; 0 where a 3x3 window does not fit into it.
+inline std::int64_t winograd_tiles(const shape& in, const padding& pad) noexcept {
+    const auto along = [](std::int64_t outputs) { return (std::max<std::int64_t>(outputs, 0) + 3) / 4; };
+    return in[0] * along(in[1] + pad.top + pad.bottom - 2) * along(in[2] + pad.left + pad.right - 2);
 }
 
 /// Tiles of a block at most. Half a MiB for their left-hand sides and sums: they share L2 with the weights that stream
@@ -174,6 +181,9 @@ winograd_conv2d<Rounding>::winograd_conv2d(const conv2d_weights& w, conv2d_optio
         packed_.taps = {};
     }
     block_tiles_ = winograd_block_tiles(kernel_, w.depth);
+    if (const shape& in = options_.expected_input; in.rank() == 4)  // scratch for more would be of no use
+        block_tiles_ = static_cast<int>(
+            detail::clamped<std::int64_t>(winograd_tiles(in, options_.pad), kernel_.register_rows, block_tiles_));
     padding_ = buffer<std::int8_t>(static_cast<std::size_t>(w.depth));
     for (std::int8_t& byte : padding_) byte = static_cast<std::int8_t>(options_.input.zero_point.value);
 }
@@ -253,15 +263,15 @@ void winograd_conv2d<Rounding>::multiply(const tile_order& order, int p, int pai
     static constexpr std::uint32_t zeros[64] = {};
     const int pairs = std::min(chunk_pairs_, packed_.pairs() - pair);
     const std::int16_t* weights = chunk;
-    const char* next = nullptr;  // what is asked for ahead: the next position's weights
+    const void* next = nullptr;  // what is asked for ahead: the next position's weights
     std::ptrdiff_t next_bytes = 0;
     if (weights_.size() != 0) {
         weights = weights_.data() + static_cast<std::size_t>(p) * chunk_elements();
-        next = reinterpret_cast<const char*>(weights + weight_position());
+        next = weights + weight_position();
         next_bytes = 2 * weight_position();
     } else {
         kernel_.expand({packed_.at(p, pair), pairs, kernel_.panel, chunk, weight_position()});
-        next = reinterpret_cast<const char*>(packed_.at(p, pair + pairs));
+        next = packed_.at(p, pair + pairs);
         next_bytes = pairs * kernel_.panel / 2;
     }
     for (int position = 0; position < winograd_tile::positions; ++position) {
@@ -269,7 +279,8 @@ void winograd_conv2d<Rounding>::multiply(const tile_order& order, int p, int pai
         std::uint32_t* const out = sums + position * sum_position() + std::ptrdiff_t{first} * kernel_.panel;
         kernel_.multiply({lhs + position * lhs_position() + first * lhs_stride() + 2 * pair, lhs_stride(), last - first,
                           weights + position * weight_position(), pairs, columns, pair == 0 ? zeros : out,
-                          pair == 0 ? 0 : kernel_.panel, out, kernel_.panel, next + position * next_bytes, next_bytes});
+                          pair == 0 ? 0 : kernel_.panel, out, kernel_.panel,
+                          reinterpret_cast<std::intptr_t>(next) + position * next_bytes, next_bytes});
     }
 }
 

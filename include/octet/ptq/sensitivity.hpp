@@ -128,7 +128,11 @@ sensitivity_ranking sensitivity(const graph& model, const samples& data, const s
     if (const auto* average = std::get_if<moving_average>(&how.activations)) how.calibration.moving = *average;
     const calibration seen = calibrate(model, data, how.calibration);
     const session_options run_how{.target = options.target, .threads = options.threads};
-    const quantized_graph all_int8 = octet::quantize(model, seen, how);
+    // Ranges are chosen once, and so are the integers of each layer, unless its input has other parameters without
+    // the layers that share them.
+    quantized_graph chosen = detail::choose_layers(model, how);
+    const std::vector<range> own = detail::choose_ranges(chosen, seen, how, chosen.warnings);
+    const quantized_graph all_int8 = detail::quantize_layers(std::move(chosen), seen, own, how);
 
     sensitivity_ranking ranking{.samples = data.count, .all_float = {}, .all_int8 = {}, .layers = {}};
     std::vector<std::string> names;
@@ -141,17 +145,20 @@ sensitivity_ranking sensitivity(const graph& model, const samples& data, const s
 
     detail::output_watch watch(data, options, 2 * names.size() + 2);
     const auto quality = [&](const quantized_graph& of) { return watch(session<Rounding>(of, run_how)); };
+    const auto variant = [&](const std::vector<std::string>& in_float) {
+        how.leave_in_float = in_float;
+        return quality(detail::quantize_layers(detail::choose_layers(all_int8.net, how), seen, own, how, &all_int8));
+    };
     const quantized_graph all_float = as_float(all_int8.net);
     ranking.all_float = quality(all_float);
     ranking.all_int8 = quality(all_int8);
     for (layer_sensitivity& layer : ranking.layers) {
-        how.leave_in_float = options.quantize.leave_in_float;
+        std::vector<std::string> others = options.quantize.leave_in_float, itself = others;
         for (const std::string& name : names)
-            if (name != layer.name) how.leave_in_float.push_back(name);
-        layer.alone = quality(octet::quantize(model, seen, how));
-        how.leave_in_float = options.quantize.leave_in_float;
-        how.leave_in_float.push_back(layer.name);
-        layer.without = quality(names.size() == 1 ? all_float : octet::quantize(model, seen, how));
+            if (name != layer.name) others.push_back(name);
+        itself.push_back(layer.name);
+        layer.alone = variant(others);
+        layer.without = names.size() == 1 ? quality(all_float) : variant(itself);
     }
     detail::sort_stably(ranking.layers, [](const layer_sensitivity& a, const layer_sensitivity& b) {
         return a.alone.signal_to_noise < b.alone.signal_to_noise;

@@ -10,6 +10,7 @@
 #include "octet/calib/histogram.hpp"
 #include "octet/core/algorithm.hpp"
 #include "octet/graph/quantized_graph.hpp"
+#include "octet/graph/ranges.hpp"
 #include "octet/graph/samples.hpp"
 #include "octet/graph/session.hpp"
 #include "octet/quant/noise.hpp"
@@ -34,7 +35,8 @@ struct tensor_loss {
         left.merge(other.left), seen.merge(other.seen);
         saturated += other.saturated;
     }
-    void add(const std::vector<float>& real, const std::vector<float>& quantized, bool is_int8, quant_params params) {
+    /// may_cut: whether `params` are of a range that was chosen.
+    void add(const std::vector<float>& real, const std::vector<float>& quantized, bool may_cut, quant_params params) {
         seen.observe(real);
         const float floor = dequantize_value(-128, params), ceiling = dequantize_value(127, params);
         const float half = 0.5F * params.scale.value;
@@ -42,7 +44,7 @@ struct tensor_loss {
             const float f = real[i], q = quantized[i];
             left.add(f, q);
             const bool cut = (q == ceiling && f > ceiling + half) || (q == floor && f < floor - half);
-            saturated += is_int8 && cut ? 1U : 0U;
+            saturated += may_cut && cut ? 1U : 0U;
             reach[channel] = std::max(reach[channel], f < 0 ? -f : f);
             channel = channel + 1 == reach.size() ? 0 : channel + 1;
         }
@@ -74,13 +76,18 @@ std::vector<tensor_loss> measure(session<>& real, session<Rounding>& quantized, 
     std::vector<tensor_loss> losses(tensors);
     for (std::size_t t = 0; t < tensors; ++t)
         losses[t].reach.resize(static_cast<std::size_t>(int8.net.tensors()[t].dims.cols()));
+    std::vector<bool> may_cut(tensors);
+    for (std::size_t t = 0; t < tensors; ++t) may_cut[t] = int8.tensors[t].is_int8;
+    for (const node& n : int8.net.nodes())  // of a softmax, values above 255/256 are what its fixed range leaves out
+        if (const auto fixed = fixed_range(n.what); fixed && int8.at(n.output).observed == *fixed)
+            may_cut[static_cast<std::size_t>(n.output)] = false;
     std::vector<std::vector<float>> f(tensors), q(tensors);
     for (std::size_t s = 0; s < count; ++s) {
         set_samples(real, data, s), set_samples(quantized, data, s);
         run_and_keep(real, float_graph, f);
         run_and_keep(quantized, int8, q);
         for (std::size_t t = 0; t < tensors; ++t)
-            if (f[t].size() == q[t].size()) losses[t].add(f[t], q[t], int8.tensors[t].is_int8, int8.tensors[t].params);
+            if (f[t].size() == q[t].size()) losses[t].add(f[t], q[t], may_cut[t], int8.tensors[t].params);
     }
     return losses;
 }

@@ -46,7 +46,7 @@ struct layer_report {
     double signal_to_noise = 0.0;
     /// The share of output bytes that are -128 or 127 where the float value lies more than half a step beyond the real
     /// that this byte stands for: what the chosen range cut off. The bound of a fused activation never counts, because
-    /// the float value obeys it too.
+    /// the float value obeys it too, nor does the end of a range that the operation fixes (softmax: 255/256).
     double saturated = 0.0;
     std::size_t float_weight_bytes = 0;  ///< weights and bias
     std::size_t int8_weight_bytes = 0;   ///< the same as the int8 network stores them, with the scales

@@ -11,14 +11,16 @@
 
 #include "octet/core/algorithm.hpp"
 #include "octet/core/ieee.hpp"
+#include "octet/core/printable.hpp"
 #include "octet/report/report.hpp"
 
 namespace octet::inline OCTET_ABI {
 
-namespace detail {
+/// How numbers and names stand in a table.
+namespace format {
 
-/// "%.4g" and the like, for one number.
-inline std::string formatted(const char* form, double value) {
+/// One number in the form that printf takes: "%.4g".
+inline std::string number(const char* form, double value) {
     char digits[40];
     std::snprintf(digits, sizeof digits, form, value);
     return digits;
@@ -31,32 +33,26 @@ inline std::string grouped(std::size_t value) {
     return digits;
 }
 
-/// Control characters, which the names of a model may hold, become '?'.
-inline std::string printable(std::string words) {
-    for (char& c : words)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-    return words;
-}
-
 /// At most `width` characters; of a longer text the end, which tells the layers of a model apart.
 inline std::string tail(const std::string& words, std::size_t width) {
-    return printable(words.size() <= width ? words : ".." + words.substr(words.size() - width + 2));
+    return printable(words.size() <= width ? words : ".." + words.substr(words.size() - width + 2), std::string::npos);
 }
 
-inline std::string decibel_text(double value) {
+/// "31.4"; "exact" where there is no noise.
+inline std::string decibels(double value) {
     if (ieee::is_nan(value)) return "nan";
     if (!ieee::is_finite(value)) return value > 0 ? "exact" : "-inf";
-    return formatted("%.1f", value);
+    return number("%.1f", value);
 }
 
 /// A share as a percentage; "-" for exactly none, and never "0" for a few.
-inline std::string share_text(double share) {
-    if (share == 0.0) return "-";
-    return share < 0.00005 ? "<0.01 %" : formatted("%.2f %%", 100.0 * share);
+inline std::string share(double part) {
+    if (part == 0.0) return "-";
+    return part < 0.00005 ? "<0.01 %" : number("%.2f %%", 100.0 * part);
 }
 
 /// Microseconds; "-" where nothing was measured.
-inline std::string time_text(double value) { return value == 0.0 ? "-" : formatted("%.1f", value); }
+inline std::string microseconds(double value) { return value == 0.0 ? "-" : number("%.1f", value); }
 
 /// Rows of cells in columns two spaces apart; the first `left` columns are aligned at the left, the others at the
 /// right.
@@ -78,24 +74,25 @@ std::string aligned(const Rows& rows, std::size_t left) {
     return all;
 }
 
-}  // namespace detail
+}  // namespace format
 
 // Templates, so that only units that print a report compile them.
 
 /// The warnings, "17 of 18 layers in int8" and the reason of each that is not, sizes; one a line.
 std::string summary_text(const std::same_as<quantization_report> auto& from) {
-    using detail::grouped, detail::printable;
+    using format::grouped;
     const auto ratio = [](std::size_t before, std::size_t after) {
-        return detail::formatted("%.2f", static_cast<double>(before) / static_cast<double>(after));
+        return format::number("%.2f", static_cast<double>(before) / static_cast<double>(after));
     };
     std::string all;
-    for (const std::string& warning : from.warnings) all += "warning: " + printable(warning) + '\n';
+    for (const std::string& warning : from.warnings) all += "warning: " + printable(warning, std::string::npos) + '\n';
     all += text(from.quantized_layers, " of ", from.layers.size(), " layers in int8 (", from.model_nodes,
                 " nodes before folding), rounding ", to_string(from.rounding), ", ", from.conversions,
                 " conversions between float and int8\n");
     for (const layer_report& layer : from.layers)
         if (!layer.is_int8)
-            all += "  in float: " + printable(text(layer.operation, " '", layer.name, "': ", layer.reason)) + '\n';
+            all += "  in float: " +
+                   printable(text(layer.operation, " '", layer.name, "': ", layer.reason), std::string::npos) + '\n';
     all += text("weights ", grouped(from.float_weight_bytes), " -> ", grouped(from.int8_weight_bytes), " bytes (",
                 ratio(from.float_weight_bytes, from.int8_weight_bytes), " x smaller), arena ",
                 grouped(from.float_arena_bytes), " -> ", grouped(from.int8_arena_bytes), " bytes (",
@@ -107,7 +104,7 @@ std::string summary_text(const std::same_as<quantization_report> auto& from) {
 /// in dB over the measured samples, "cut" the saturated share; see layer_report. Where times were measured,
 /// microseconds of the float and of the int8 layer.
 std::string table_text(const std::same_as<quantization_report> auto& from) {
-    using detail::formatted;
+    using format::number;
     std::vector<std::vector<std::string>> rows{
         {"layer", "operation", "ISA", "kernel", "min", "max", "scale", "zero", "SNR dB", "cut"}};
     const auto add_times = [&](const std::string& real, const std::string& int8) {
@@ -115,15 +112,15 @@ std::string table_text(const std::same_as<quantization_report> auto& from) {
     };
     add_times("float us", "int8 us");
     for (const layer_report& layer : from.layers) {
-        rows.push_back({detail::tail(layer.name, 24), layer.operation,
-                        layer.target ? std::string(to_string(*layer.target)) : "-", detail::tail(layer.kernel, 24),
-                        formatted("%.3g", layer.observed.min), formatted("%.3g", layer.observed.max),
-                        layer.is_int8 ? formatted("%.4g", layer.params.scale.value) : "float",
+        rows.push_back({format::tail(layer.name, 24), layer.operation,
+                        layer.target ? std::string(to_string(*layer.target)) : "-", format::tail(layer.kernel, 24),
+                        number("%.3g", layer.observed.min), number("%.3g", layer.observed.max),
+                        layer.is_int8 ? number("%.4g", layer.params.scale.value) : "float",
                         layer.is_int8 ? std::to_string(layer.params.zero_point.value) : "-",
-                        detail::decibel_text(layer.signal_to_noise), detail::share_text(layer.saturated)});
-        add_times(detail::time_text(layer.float_microseconds), detail::time_text(layer.int8_microseconds));
+                        format::decibels(layer.signal_to_noise), format::share(layer.saturated)});
+        add_times(format::microseconds(layer.float_microseconds), format::microseconds(layer.int8_microseconds));
     }
-    return detail::aligned(rows, 4);
+    return format::aligned(rows, 4);
 }
 
 /// summary_text, an empty line, table_text.

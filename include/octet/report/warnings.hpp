@@ -119,9 +119,8 @@ std::vector<std::string> network_warnings(const std::same_as<quantized_graph> au
     for (std::size_t i = 0; i < int8.net.nodes().size(); ++i) {
         const node& n = int8.net.nodes()[i];
         const std::string who = text(kind_of(n.what), " '", n.name, "': ");
-        // What only moves values has said so already, and a range that the operation fixes is no calibration's choice.
-        if (!std::holds_alternative<op::reshape>(n.what) && !std::holds_alternative<op::concat>(n.what) &&
-            !fixed_range(n.what))
+        // What only moves values has said so already.
+        if (!std::holds_alternative<op::reshape>(n.what) && !std::holds_alternative<op::concat>(n.what))
             warn_of_saturation(who, n.output);
         if (const layer_weights* weights = weights_of(n.what))
             warn_of_channels(who, *weights, int8.layers[i], losses[static_cast<std::size_t>(n.output)], all);

@@ -57,8 +57,13 @@ inline void fold_constant(node_reader& at) {
 
 inline value fold_transpose(node_reader& at, const value& of, const axes& order) {
     at.into.spend(at.who, static_cast<std::int64_t>(of.data->reals.size() + of.data->integers.size()));
-    literal turned{of.data->type, permute_elements(of.data->reals, of.dims, order),
-                   permute_elements(of.data->integers, of.dims, order), of.data->data_type};
+    literal turned{.type = of.data->type,
+                   .reals = permute_elements(of.data->reals, of.dims, order),
+                   .integers = permute_elements(of.data->integers, of.dims, order),
+                   .data_type = of.data->data_type,
+                   .scales = of.data->scales,
+                   .zero_point = of.data->zero_point};
+    if (turned.scales.size() > 1) turned.axis = static_cast<std::size_t>(inverse(order)[of.data->axis]);
     return make_constant(permute(of.dims, order), std::move(turned));
 }
 

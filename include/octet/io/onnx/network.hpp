@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -159,6 +160,8 @@ inline void import_nodes(importer& into, const proto::model& model) {
 inline void import_outputs(importer& into, const proto::model& model) {
     if (model.outputs.empty()) fail("the model has no output: export it again");
     std::map<std::string_view, int> seen;
+    // An input keeps its name, and so does what is an output already.
+    std::set<tensor_id> named(into.net.inputs().begin(), into.net.inputs().end());
     for (const proto::value_info& each : model.outputs) {
         const std::string who = text("output ", in_quotes(each.name));
         if (++seen[each.name] > 1) fail(who, " is listed twice: list it once");
@@ -169,9 +172,7 @@ inline void import_outputs(importer& into, const proto::model& model) {
         if (of.is_constant())
             fail(who, " is a constant, which does not depend on any input: remove it from the model's outputs");
         const value last = into.arrange(printable(each.name), of, canonical(of));
-        bool named = into.net.producer(last.id) < 0;  // an input keeps its name, and so does what is an output already
-        for (const tensor_id other : into.net.outputs()) named = named || other == last.id;
-        if (!named) {
+        if (named.insert(last.id).second) {
             into.net.rename(last.id, printable(each.name));
             into.net.set_form(last.id, {last.order == nhwc(), into.symbolic_batch ? 0 : into.batch});
         }

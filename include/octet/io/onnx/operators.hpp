@@ -61,9 +61,20 @@ inline std::string operator_names() {
     return all;
 }
 
+/// Operators on integers, as models of the form QOperator have them.
+inline bool computes_in_integers(std::string_view kind) {
+    return kind.starts_with("QLinear") || kind.starts_with("QGemm") || kind == "ConvInteger" ||
+           kind == "MatMulInteger" || kind == "DynamicQuantizeLinear";
+}
+
 /// Imports one node, whose inputs are known.
 inline void import_node(node_reader& at) {
     const proto::node& node = at.source;
+    if (computes_in_integers(node.kind))
+        fail(
+            at.who,
+            ": operators on integers (QOperator) are not read: quantize the float model in the form QDQ (ONNX Runtime: "
+            "quant_format=QuantFormat.QDQ), or give the float model to octet::quantize");
     if (!node.domain.empty() && node.domain != "ai.onnx")
         fail(at.who, ": operators of domain ", in_quotes(node.domain),
              " are not read: export the model with standard operators only");

@@ -63,12 +63,18 @@ inline std::optional<quantized_layer> stored_layer(const std::string& who, const
 class quantized_network {
   public:
     quantized_network(graph model, stored_forms forms, rounding_policy rounding)
-        : from_(std::move(model)), forms_(std::move(forms)), stored_(from_.tensors().size()) {
+        : from_(std::move(model)),
+          forms_(std::move(forms)),
+          uses_(from_.tensors().size()),
+          stored_(from_.tensors().size()) {
         made_.rounding = rounding;
         fuse_activations(from_);
         remove_unread(from_);
         for (const auto& [id, params] : forms_.tensors)
             if (!from_.at(id).is_constant()) stored_[at(id)] = params;
+        for (std::size_t i = 0; i < from_.nodes().size(); ++i)
+            for (const tensor_id id : from_.nodes()[i].inputs) uses_[at(id)].readers.push_back(i);
+        for (const tensor_id id : from_.outputs()) uses_[at(id)].is_output = true;
     }
     quantized_graph build() {
         for (const node& n : from_.nodes()) layers_.push_back(stores(n) ? quantized_layer{} : judge(n));
@@ -107,14 +113,12 @@ class quantized_network {
     /// The parameters with which every reader of a tensor stores it; nothing where one does not, or there is none.
     std::optional<quant_params> stored_by_readers(tensor_id id) const {
         std::optional<quant_params> found;
-        for (const tensor_id output : from_.outputs())
-            if (output == id) return {};
-        for (const node& n : from_.nodes())
-            for (const tensor_id input : n.inputs) {
-                if (input != id) continue;
-                if (!stores(n) || (found && *found != forms_.tensors.at(n.output))) return {};
-                found = forms_.tensors.at(n.output);
-            }
+        if (uses_[at(id)].is_output) return {};
+        for (const std::size_t i : uses_[at(id)].readers) {
+            const node& n = from_.nodes()[i];
+            if (!stores(n) || (found && *found != forms_.tensors.at(n.output))) return {};
+            found = forms_.tensors.at(n.output);
+        }
         return found;
     }
     quantized_layer judge(const node& n);
@@ -128,8 +132,15 @@ class quantized_network {
     void set_params(tensor_id id, quant_params params);
     void melt_activations();
 
+    /// Who reads a tensor of the model.
+    struct uses {
+        std::vector<std::size_t> readers;  // nodes
+        bool is_output = false;
+    };
+
     graph from_;
     stored_forms forms_;
+    std::vector<uses> uses_;
     std::vector<std::optional<quant_params>> stored_;  // of each tensor of the model that is stored in int8
     std::vector<quantized_layer> layers_;
     std::vector<tensor_id> now_;  // the tensor of the new graph that holds a tensor of the model
@@ -185,11 +196,9 @@ inline void quantized_network::leave_in_float(std::size_t index) {
     const node& n = from_.nodes()[index];
     if (!layers_[index].is_int8 || !octet::detail::moves_bytes(n.what, made_.rounding)) return;
     const bool view = std::holds_alternative<op::reshape>(n.what) || std::holds_alternative<op::transpose>(n.what);
-    if (view && octet::detail::contains(from_.outputs(), n.output)) return;
-    for (std::size_t i = index + 1; i < layers_.size(); ++i)
-        if ((layers_[i].is_int8 || stores(from_.nodes()[i])) &&
-            octet::detail::contains(from_.nodes()[i].inputs, n.output))
-            return;
+    if (view && uses_[at(n.output)].is_output) return;
+    for (const std::size_t i : uses_[at(n.output)].readers)
+        if (layers_[i].is_int8 || stores(from_.nodes()[i])) return;
     layers_[index] = {.reason = "its result is not quantized"};
 }
 
@@ -240,10 +249,9 @@ inline void quantized_network::store(const node& n) {
     if (has_params_[at(operand)] && made_.tensors[at(operand)].params != params)  // stored in two ways: through a copy
         operand = append(n.name + "/copy", op::clip{}, {operand}, {.reason = "what it reads is not quantized"}, {});
     set_params(operand, params);
-    bool only_int8 = !octet::detail::contains(from_.outputs(), n.output);
-    for (std::size_t i = 0; i < from_.nodes().size(); ++i)
-        for (const tensor_id id : from_.nodes()[i].inputs)
-            only_int8 = only_int8 && (id != n.output || layers_[i].is_int8 || stores(from_.nodes()[i]));
+    bool only_int8 = !uses_[at(n.output)].is_output;
+    for (const std::size_t i : uses_[at(n.output)].readers)
+        only_int8 = only_int8 && (layers_[i].is_int8 || stores(from_.nodes()[i]));
     now_[at(n.output)] = only_int8 ? operand : append(n.name, op::clip{}, {operand}, {.is_int8 = true}, params);
 }
 
@@ -273,23 +281,17 @@ inline void quantized_network::add(const node& n, quantized_layer layer) {
 
 /// A clip of bytes that keeps their parameters melts into the layer before it: it clips the same bytes.
 inline void quantized_network::melt_activations() {
-    graph& net = made_.net;
-    for (std::size_t i = 0; i < net.nodes().size();) {
-        const node& n = net.nodes()[i];
-        const auto* clip = std::get_if<op::clip>(&n.what);
-        node* before = clip == nullptr ? nullptr : octet::detail::only_producer(net, n, 0);
-        const bool computes = before != nullptr &&
-                              (weights_of(before->what) != nullptr || std::holds_alternative<op::add>(before->what) ||
-                               std::holds_alternative<op::mul>(before->what));
-        if (!computes || !made_.layers[i].is_int8 || !made_.layers[at(net.producer(n.inputs[0]))].is_int8 ||
-            made_.at(n.inputs[0]).params != made_.at(n.output).params) {
-            ++i;
-            continue;
-        }
-        before->activation = clip->range;
-        octet::detail::absorb(net, i, *before);
-        made_.layers.erase(made_.layers.begin() + static_cast<std::ptrdiff_t>(i));
-    }
+    const auto melted = octet::detail::melt(made_.net, [&](const node& step, node& before) {
+        const auto* clip = std::get_if<op::clip>(&step.what);
+        const quantized_tensor &from = made_.at(step.inputs[0]), &to = made_.at(step.output);
+        const bool computes = weights_of(before.what) != nullptr || std::holds_alternative<op::add>(before.what) ||
+                              std::holds_alternative<op::mul>(before.what);
+        if (clip == nullptr || !computes || before.activation != activation_range{}) return false;
+        if (!from.is_int8 || !to.is_int8 || from.params != to.params) return false;
+        before.activation = clip->range;
+        return true;
+    });
+    octet::detail::erase_marked(made_.layers, melted);
 }
 
 /// The rounding policy that the model was written for.
