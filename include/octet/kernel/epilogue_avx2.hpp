@@ -128,13 +128,15 @@ struct bytes_avx2 {
 
     /// The bytes in the order in which packs leave them: 16-byte lane i is a[4i, 4i + 4), then the same of b, c, d.
     OCTET_INLINE __m256i lanes(__m256i a, __m256i b, __m256i c, __m256i d) const noexcept {
-        const __m256i front = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero);
-        const __m256i back = _mm256_adds_epi16(_mm256_packs_epi32(c, d), zero);
-        return _mm256_min_epi8(_mm256_max_epi8(_mm256_packs_epi16(front, back), low), high);
+        return _mm256_min_epi8(_mm256_max_epi8(saturated_lanes(a, b, c, d), low), high);
     }
     /// The bytes of a, of b, of c and of d, 8 each.
     OCTET_INLINE __m256i operator()(__m256i a, __m256i b, __m256i c, __m256i d) const noexcept {
-        return _mm256_permutevar8x32_epi32(lanes(a, b, c, d), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+        return ordered(lanes(a, b, c, d));
+    }
+    /// The same for limits [-128, 127].
+    OCTET_INLINE __m256i saturated(__m256i a, __m256i b, __m256i c, __m256i d) const noexcept {
+        return ordered(saturated_lanes(a, b, c, d));
     }
     /// The bytes of a, then those of b, 8 each.
     OCTET_INLINE __m128i operator()(__m256i a, __m256i b) const noexcept {
@@ -142,6 +144,16 @@ struct bytes_avx2 {
         const __m256i order = _mm256_permute4x64_epi64(sums, 0xd8);
         const __m128i all = _mm_packs_epi16(_mm256_castsi256_si128(order), _mm256_extracti128_si256(order, 1));
         return _mm_min_epi8(_mm_max_epi8(all, _mm256_castsi256_si128(low)), _mm256_castsi256_si128(high));
+    }
+
+  private:
+    OCTET_INLINE __m256i saturated_lanes(__m256i a, __m256i b, __m256i c, __m256i d) const noexcept {
+        const __m256i front = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero);
+        const __m256i back = _mm256_adds_epi16(_mm256_packs_epi32(c, d), zero);
+        return _mm256_packs_epi16(front, back);
+    }
+    static OCTET_INLINE __m256i ordered(__m256i lanes) noexcept {
+        return _mm256_permutevar8x32_epi32(lanes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
     }
 };
 
