@@ -54,9 +54,9 @@ struct binary_lanes_avx2<add_params<Rounding>> {
     explicit OCTET_INLINE binary_lanes_avx2(const add_params<Rounding>& p) noexcept
         : a_zero(_mm256_set1_epi32(p.a_zero.value)),
           b_zero(_mm256_set1_epi32(p.b_zero.value)),
-          a(all(p.a)),
-          b(all(p.b)),
-          out(all(p.out)),
+          a(fixed::all(p.a)),
+          b(fixed::all(p.b)),
+          out(fixed::all(p.out)),
           scale_in(zero_point(0), clamp{INT32_MIN, INT32_MAX}),
           scale_out(p.out_zero, p.limits) {}
     OCTET_INLINE __m256i operator()(__m256i pairs) const noexcept {
@@ -64,11 +64,6 @@ struct binary_lanes_avx2<add_params<Rounding>> {
         const __m256i u = scale_in(_mm256_slli_epi32(_mm256_sub_epi32(first_of(pairs), a_zero), left), a);
         const __m256i v = scale_in(_mm256_slli_epi32(_mm256_sub_epi32(second_of(pairs), b_zero), left), b);
         return scale_out(_mm256_add_epi32(u, v), out);
-    }
-
-  private:
-    static OCTET_INLINE fixed all(detail::fixed_point m) noexcept {
-        return {_mm256_set1_epi32(m.value), _mm256_set1_epi32(m.shift)};
     }
 };
 
@@ -148,11 +143,8 @@ struct mul_scale_avx2 {
     scale_avx2<Rounding> scale;
     typename scale_avx2<Rounding>::multipliers m;
 
-    explicit OCTET_INLINE mul_scale_avx2(const mul_params<Rounding>& p) noexcept : scale(p.out_zero, p.limits) {
-        typename Rounding::multiplier copies[8];
-        for (auto& copy : copies) copy = p.m;
-        m = scale_avx2<Rounding>::load(copies);
-    }
+    explicit OCTET_INLINE mul_scale_avx2(const mul_params<Rounding>& p) noexcept
+        : scale(p.out_zero, p.limits), m(scale.all(p.m)) {}
     OCTET_INLINE __m256i operator()(__m256i acc) const noexcept { return scale(acc, m); }
 };
 template <>

