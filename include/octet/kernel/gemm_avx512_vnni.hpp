@@ -122,18 +122,13 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         const std::int8_t* const* rows = j.rows;
         auto* out = j.out;
         const char* next = j.next;
-        for (; blocks > 0; --blocks, rows += Rows) {
+        for (; blocks > 0; --blocks, rows += Rows, out += Rows * j.out_stride) {
             __m512i acc[Rows][Vectors];
             multiply(rows, j, next, acc);
-            if (epilogue.saturating) {
-#pragma GCC unroll 12
-                for (int m = 0; m < Rows; ++m, out += j.out_stride)
-                    epilogue.template store<true>(acc[m], multipliers, j.columns, out);
-            } else {
-#pragma GCC unroll 12
-                for (int m = 0; m < Rows; ++m, out += j.out_stride)
-                    epilogue.template store<false>(acc[m], multipliers, j.columns, out);
-            }
+            if (epilogue.saturating)
+                epilogue.template store<true>(acc, multipliers, j.columns, out, j.out_stride);
+            else
+                epilogue.template store<false>(acc, multipliers, j.columns, out, j.out_stride);
         }
     }
 
