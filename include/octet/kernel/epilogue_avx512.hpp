@@ -204,7 +204,8 @@ struct store_epilogue<isa::avx512bw, Rounding> {
             const __m512i rows = Saturating ? bytes.saturated(rounded[0], rounded[1], rounded[2], rounded[3])
                                             : bytes(rounded[0], rounded[1], rounded[2], rounded[3]);
 #pragma GCC unroll 4
-            for (int i = 0; i < together && m + i < Rows; ++i, out += stride) {
+            for (int i = 0; i < together; ++i, out += stride) {
+                if (m + i >= Rows) break;
                 const __m512i row = part<Vectors>(rows, i);
                 if (columns != 16 * Vectors)
                     _mm512_mask_storeu_epi8(out, ~std::uint64_t{0} >> (64 - columns), row);
