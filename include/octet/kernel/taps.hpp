@@ -116,7 +116,6 @@ void fill_rows(const sliding<T>& over, std::int64_t first, int count, T padding,
                             static_cast<std::size_t>(elements) * sizeof(T));
             detail::fill(copy, (end - to) * channels, padding);
         }
-#pragma GCC unroll 8
         for (int i = 0; i < pixels; ++i) table[index + i] = copies + i * w.stride.width * channels;
         copies += (end - at.left) * channels;
     });
