@@ -230,8 +230,11 @@ TYPED_TEST(gemm, every_column_tail) {
 TYPED_TEST(gemm, every_row_count_around_a_call) {
     this->each([](const auto& law) {
         const int tile = law.kernel().tile_rows, registers = law.kernel().register_rows;
-        for (int rows = 1; rows <= 2 * tile + 1; rows += rows % (2 * registers) == registers + 1 ? registers - 1 : 1)
-            law.check({.rows = rows, .cols = 18, .depth = 7, .lhs_zero = 1, .seed = static_cast<std::uint32_t>(rows)});
+        for (const int cols : {16, 18, 32})
+            for (int rows = 1; rows <= 2 * tile + 1;
+                 rows += rows % (2 * registers) == registers + 1 ? registers - 1 : 1)
+                law.check(
+                    {.rows = rows, .cols = cols, .depth = 7, .lhs_zero = 1, .seed = static_cast<std::uint32_t>(rows)});
         for (const int rows : {tile - 1, tile, tile + 1, 2 * tile})
             law.check({.rows = rows, .cols = 130, .depth = 33, .lhs_zero = -1});
     });

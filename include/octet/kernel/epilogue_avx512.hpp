@@ -161,7 +161,7 @@ struct bytes_avx512 {
     }
 };
 
-/// Accumulators of one row in `Vectors` registers of 16 columns: scale, pack, store. Most layers need no more than
+/// Accumulators of rows, each in `Vectors` registers of 16 columns: scale, pack, store. Most layers need no more than
 /// saturating packs to clamp: what is left out then is a fifth of the work that stands between two tiles.
 template <class Rounding>
 struct store_epilogue<isa::avx512bw, Rounding> {
@@ -192,31 +192,52 @@ struct store_epilogue<isa::avx512bw, Rounding> {
         return loaded;
     }
 
-    /// out[n] = requantize(acc[n / 16][n % 16], multipliers[n]) for `columns` in [1, 16 * Vectors]; nothing beyond them
-    /// is written.
-    template <bool Saturating, int Vectors>
-    OCTET_INLINE void store(const __m512i (&acc)[Vectors], const tile<Vectors>& t, int columns,
-                            std::int8_t* out) const noexcept {
+    /// out[m * stride + n] = requantize(acc[m][n / 16][n % 16], multipliers[n]) for `columns` in [1, 16 * Vectors];
+    /// nothing beyond them is written. Rows of less than 64 columns share the packs: 8 % of 16 columns at depth 32.
+    template <bool Saturating, int Rows, int Vectors>
+    OCTET_INLINE void store(const __m512i (&acc)[Rows][Vectors], const tile<Vectors>& t, int columns, std::int8_t* out,
+                            std::ptrdiff_t stride) const noexcept {
         static_assert(Vectors == 1 || Vectors == 2 || Vectors == 4, "what the packs fill evenly");
-        constexpr int second = Vectors > 1 ? 1 : 0, third = Vectors == 4 ? 2 : 0, fourth = Vectors - 1;
-        __m512i rounded[Vectors];
+        constexpr int together = 4 / Vectors;
+#pragma GCC unroll 12
+        for (int m = 0; m < Rows; m += together) {
+            __m512i rounded[4];
 #pragma GCC unroll 4
-        for (int v = 0; v < Vectors; ++v)
-            rounded[v] = Saturating ? scale.unheld(acc[v], t.m[v]) : scale(acc[v], t.m[v]);
-        const __m512i row = Saturating ? bytes.saturated(rounded[0], rounded[second], rounded[third], rounded[fourth])
-                                       : bytes(rounded[0], rounded[second], rounded[third], rounded[fourth]);
-        if (columns == 16 * Vectors) {
-            if constexpr (Vectors == 4) _mm512_storeu_si512(out, row);
-            if constexpr (Vectors == 2)
-                _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm512_castsi512_si256(row));
-            if constexpr (Vectors == 1) _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm512_castsi512_si128(row));
-        } else {
-            _mm512_mask_storeu_epi8(out, ~std::uint64_t{0} >> (64 - columns), row);
+            for (int i = 0; i < 4; ++i) {
+                const int row = m + i / Vectors < Rows ? m + i / Vectors : m, v = i % Vectors;
+                rounded[i] = Saturating ? scale.unheld(acc[row][v], t.m[v]) : scale(acc[row][v], t.m[v]);
+            }
+            const __m512i rows = Saturating ? bytes.saturated(rounded[0], rounded[1], rounded[2], rounded[3])
+                                            : bytes(rounded[0], rounded[1], rounded[2], rounded[3]);
+#pragma GCC unroll 4
+            for (int i = 0; i < together; ++i, out += stride) {
+                if (m + i >= Rows) break;
+                const __m512i row = part<Vectors>(rows, i);
+                if (columns != 16 * Vectors)
+                    _mm512_mask_storeu_epi8(out, ~std::uint64_t{0} >> (64 - columns), row);
+                else if constexpr (Vectors == 4)
+                    _mm512_storeu_si512(out, row);
+                else if constexpr (Vectors == 2)
+                    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm512_castsi512_si256(row));
+                else
+                    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm512_castsi512_si128(row));
+            }
         }
+    }
+
+  private:
+    /// 16 * Vectors bytes from place `i` on.
+    template <int Vectors>
+    static OCTET_INLINE __m512i part(__m512i bytes, int i) noexcept {
+        if (i == 0) return bytes;
+        if constexpr (Vectors == 2) return _mm512_castsi256_si512(_mm512_extracti64x4_epi64(bytes, 1));
+        return _mm512_castsi128_si512(i == 1   ? _mm512_extracti32x4_epi32(bytes, 1)
+                                      : i == 2 ? _mm512_extracti32x4_epi32(bytes, 2)
+                                               : _mm512_extracti32x4_epi32(bytes, 3));
     }
 };
 
-/// Results of 32 bits: accumulators of one row as they are, or dequantized.
+/// Results of 32 bits: accumulators as they are, or dequantized.
 template <class Result>
 requires(!stores_int8<Result>) struct store_epilogue<isa::avx512bw, Result> : word_epilogue<Result> {
     using typename word_epilogue<Result>::multiplier;
@@ -228,16 +249,19 @@ requires(!stores_int8<Result>) struct store_epilogue<isa::avx512bw, Result> : wo
         return this->multipliers;
     }
 
-    /// out[n] = result_of(acc[n / 16][n % 16], m[n]) for `columns` in [1, 16 * Vectors]; nothing beyond them is
-    /// written.
-    template <bool Saturating, int Vectors>
-    OCTET_INLINE void store(const __m512i (&acc)[Vectors], const multiplier* m, int columns,
-                            typename Result::stored* out) const noexcept {
+    /// out[m * stride + n] = result_of(acc[m][n / 16][n % 16], t[n]) for `columns` in [1, 16 * Vectors]; nothing beyond
+    /// them is written.
+    template <bool Saturating, int Rows, int Vectors>
+    OCTET_INLINE void store(const __m512i (&acc)[Rows][Vectors], const multiplier* t, int columns,
+                            typename Result::stored* out, std::ptrdiff_t stride) const noexcept {
+#pragma GCC unroll 12
+        for (int m = 0; m < Rows; ++m, out += stride) {
 #pragma GCC unroll 4
-        for (int v = 0; v < Vectors; ++v) {
-            const int left = columns - 16 * v;
-            const auto mask = static_cast<__mmask16>(left >= 16 ? 0xffff : left > 0 ? 0xffff >> (16 - left) : 0);
-            _mm512_mask_storeu_epi32(out + 16 * v, mask, word(acc[v], m + 16 * v));
+            for (int v = 0; v < Vectors; ++v) {
+                const int left = columns - 16 * v;
+                const auto mask = static_cast<__mmask16>(left >= 16 ? 0xffff : left > 0 ? 0xffff >> (16 - left) : 0);
+                _mm512_mask_storeu_epi32(out + 16 * v, mask, word(acc[m][v], t + 16 * v));
+            }
         }
     }
 

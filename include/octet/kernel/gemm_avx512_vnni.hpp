@@ -1,5 +1,5 @@
-// The GEMM micro-kernel on AVX512-VNNI: tiles of up to 6 rows x 64 columns, 12 x 32 or 8 x 16, in up to 24 accumulators
-// of 16 columns.
+// The GEMM micro-kernel on AVX512-VNNI: tiles of up to 6 rows x 64 columns, 12 x 32 or 12 x 16, in up to 24
+// accumulators of 16 columns.
 //
 // vpdpbusd multiplies unsigned by signed bytes: lhs bytes get 128 added (as xor 0x80, in the instruction that loads and
 // broadcasts them), which packing has taken back out of the bias. Rows are read where they stand, four bytes at a time;
@@ -153,18 +153,13 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         const std::int8_t* const* rows = j.rows;
         auto* out = j.out;
         std::intptr_t next = j.next;
-        for (; blocks > 0; --blocks, rows += Rows) {
+        for (; blocks > 0; --blocks, rows += Rows, out += Rows * j.out_stride) {
             __m512i acc[Rows][Vectors];
             multiply(rows, j, next, acc);
-            if (epilogue.saturating) {
-#pragma GCC unroll 12
-                for (int m = 0; m < Rows; ++m, out += j.out_stride)
-                    epilogue.template store<true>(acc[m], multipliers, j.columns, out);
-            } else {
-#pragma GCC unroll 12
-                for (int m = 0; m < Rows; ++m, out += j.out_stride)
-                    epilogue.template store<false>(acc[m], multipliers, j.columns, out);
-            }
+            if (epilogue.saturating)
+                epilogue.template store<true>(acc, multipliers, j.columns, out, j.out_stride);
+            else
+                epilogue.template store<false>(acc, multipliers, j.columns, out, j.out_stride);
         }
     }
 
@@ -214,8 +209,9 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     };
     static const tile_kind& kind(int columns) noexcept {
         static constexpr tile_kind kinds[] = {
-            {8,
-             {strip<1, 1>, strip<2, 1>, strip<3, 1>, strip<4, 1>, strip<5, 1>, strip<6, 1>, strip<7, 1>, strip<8, 1>}},
+            {12,
+             {strip<1, 1>, strip<2, 1>, strip<3, 1>, strip<4, 1>, strip<5, 1>, strip<6, 1>, strip<7, 1>, strip<8, 1>,
+              strip<9, 1>, strip<10, 1>, strip<11, 1>, strip<12, 1>}},
             {12,
              {strip<1, 2>, strip<2, 2>, strip<3, 2>, strip<4, 2>, strip<5, 2>, strip<6, 2>, strip<7, 2>, strip<8, 2>,
               strip<9, 2>, strip<10, 2>, strip<11, 2>, strip<12, 2>}},

@@ -46,12 +46,10 @@ struct gemm_kernel<isa::avx512bw, Epilogue> : gemm_gathered<gemm_kernel<isa::avx
         const auto multipliers = epilogue.template load<Vectors>();
         const std::int16_t* rows = s.rows;
         auto* out = s.out;
-        for (; blocks > 0; --blocks, rows += Rows * s.row_stride) {
+        for (; blocks > 0; --blocks, rows += Rows * s.row_stride, out += Rows * s.out_stride) {
             __m512i acc[Rows][Vectors];
             multiply(rows, s, acc);
-#pragma GCC unroll 4
-            for (int m = 0; m < Rows; ++m, out += s.out_stride)
-                epilogue.template store<false>(acc[m], multipliers, s.columns, out);
+            epilogue.template store<false>(acc, multipliers, s.columns, out, s.out_stride);
         }
     }
 
@@ -85,18 +83,18 @@ struct gemm_kernel<isa::avx512bw, Epilogue> : gemm_gathered<gemm_kernel<isa::avx
     /// One row against 16 * Vectors columns of the panel as it is packed.
     template <int Vectors>
     static void row_strip(const strip_type& s) noexcept {
-        __m512i acc[Vectors];
+        __m512i acc[1][Vectors];
 #pragma GCC unroll 4
-        for (int v = 0; v < Vectors; ++v) acc[v] = _mm512_loadu_si512(s.bias + 16 * v);
+        for (int v = 0; v < Vectors; ++v) acc[0][v] = _mm512_loadu_si512(s.bias + 16 * v);
         const std::int8_t* weights = s.packed;
         for (std::ptrdiff_t k = 0; k < 2 * s.groups; k += 2, weights += 128) {
             const __m512i x = pair(s.rows + k);
 #pragma GCC unroll 4
             for (int v = 0; v < Vectors; ++v)
-                acc[v] = _mm512_add_epi32(acc[v], _mm512_madd_epi16(x, wide(weights + 32 * v)));
+                acc[0][v] = _mm512_add_epi32(acc[0][v], _mm512_madd_epi16(x, wide(weights + 32 * v)));
         }
         const Epilogue epilogue(s.args);
-        epilogue.template store<false>(acc, epilogue.template load<Vectors>(), s.columns, s.out);
+        epilogue.template store<false>(acc, epilogue.template load<Vectors>(), s.columns, s.out, s.out_stride);
     }
 
     static OCTET_INLINE __m512i wide(const std::int8_t* p) noexcept {
