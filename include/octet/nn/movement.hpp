@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "octet/core/config.hpp"
 #include "octet/core/view.hpp"
@@ -37,6 +38,19 @@ inline void copy_row(void* to, const void* from, std::size_t bytes) noexcept {
     std::memcpy(out + bytes - 16, in + bytes - 16, 16);
 }
 
+/// `count` rows of so many bytes, `to_step` and `from_step` elements from each other.
+template <class T>
+void copy_rows(T* to, std::ptrdiff_t to_step, const T* from, std::ptrdiff_t from_step, std::int64_t count,
+               std::size_t bytes) noexcept {
+    const auto rows = [&](auto size) noexcept {  // of a constant size, where a layer has few channels
+        for (std::int64_t r = 0; r < count; ++r) copy_row(to + r * to_step, from + r * from_step, size);
+    };
+    if (bytes == 16) return rows(std::integral_constant<std::size_t, 16>());
+    if (bytes == 32) return rows(std::integral_constant<std::size_t, 32>());
+    if (bytes == 64) return rows(std::integral_constant<std::size_t, 64>());
+    rows(bytes);
+}
+
 /// Writes `part` into `whole` with its first element of `axis` at index `first`: one operand of a concatenation. A part
 /// of one image (a constant) is written into every image.
 template <class T>
@@ -44,18 +58,17 @@ void concat_copy(tensor_view<const T> part, tensor_view<T> whole, int axis, std:
     const int last = whole.dims.rank() - 1;
     std::int64_t rows_per_index = 1;  // rows below one index of the axis
     for (int i = axis + 1; i < last; ++i) rows_per_index *= whole.dims[i];
-    // Along the last axis a row is a whole number of parts; along another, `chunk` rows of every `step` are the part's.
+    // Along the last axis all rows take a part each; along another, `chunk` rows of every `step` are the part's.
     const bool within_rows = axis == last;
-    const std::int64_t chunk = within_rows ? 1 : part.dims[axis] * rows_per_index;
-    const std::int64_t step = within_rows ? 1 : whole.dims[axis] * rows_per_index;
-    const std::int64_t skip = within_rows ? 0 : first * rows_per_index;
     const std::int64_t images = whole.dims[0] / part.dims[0], image_rows = whole.rows() / images;
+    const std::int64_t chunk = within_rows ? part.rows() : part.dims[axis] * rows_per_index;
+    const std::int64_t step = within_rows ? image_rows : whole.dims[axis] * rows_per_index;
+    const std::int64_t skip = within_rows ? 0 : first * rows_per_index;
     const auto bytes = static_cast<std::size_t>(part.cols()) * sizeof(T);
     for (std::int64_t image = 0; image < images; ++image) {
         std::int64_t to = image * image_rows + skip;
         for (std::int64_t r = 0; r < part.rows(); r += chunk, to += step)
-            for (std::int64_t k = 0; k < chunk; ++k)
-                copy_row(whole.row(to + k) + (within_rows ? first : 0), part.row(r + k), bytes);
+            copy_rows(whole.row(to) + (within_rows ? first : 0), whole.stride, part.row(r), part.stride, chunk, bytes);
     }
 }
 
