@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # compile_cost.sh <include directory> <Eigen's directory> <work directory> <compiler>
-# A translation unit with octet.hpp costs at most 1.5 times one with Eigen/Core. Seconds depend on what else the machine
-# does, so what is held is the number of instructions that the compiler executes, whose ratio is 5 % above that of the
-# seconds (g++ 12: 1.52 where the seconds give 1.44): at most 1.55.
+# What a translation unit with octet.hpp costs, beside one with Eigen/Core: in instructions that the compiler executes,
+# because seconds depend on what else the machine does. The aim is 1.5; g++ 12 stands at 1.51, and 1.52 is held.
 set -euo pipefail
 octet=$1 eigen=$2 work=$3 compiler=$4
 command -v valgrind > /dev/null || { echo "skipped: valgrind was not found (Debian: valgrind)"; exit 77; }
@@ -19,6 +18,6 @@ millions() { awk '/I +refs/ { gsub(",", ""); sum += $NF } END { printf "%.0f", s
 awk -v compiler="$(basename "$compiler")" -v octet="$(millions octet)" -v eigen="$(millions eigen)" '
     BEGIN {
         if (eigen == 0) { print "the compiler failed"; exit 1 }
-        printf "| %s: octet/octet.hpp %d million instructions, Eigen/Core %d, ratio %.3f, at most 1.55\n", compiler, octet, eigen, octet / eigen
-        exit !(octet > 0 && octet <= 1.55 * eigen)
+        printf "| %s: octet/octet.hpp %d million instructions, Eigen/Core %d, ratio %.3f, at most 1.52\n", compiler, octet, eigen, octet / eigen
+        exit !(octet > 0 && octet <= 1.52 * eigen)
     }'
