@@ -2,9 +2,11 @@
 // lends Octet the threads of an Eigen::ThreadPool.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <type_traits>
 
@@ -93,13 +95,45 @@ class eigen_threads {
     }
 
   private:
-    // One run at a time stands in the fields tasks_, shares_, body_ and argument_. `posted_` counts runs: odd while one
-    // is open. A helper first adds itself to inside_ and then reads posted_; the caller first closes posted_ and then
-    // waits until inside_ is 0. Both in the one order of seq_cst, so either the helper sees that the run is closed and
-    // touches nothing, or the caller sees the helper and waits for it.
+    // One run at a time stands in the fields of run_. Tasks are numbered over all runs: those of one begin at `first`,
+    // which grows from run to run and so names it. Who wants a task of a share raises the share's `next`; when a run is
+    // over every `next` stands at its share's end, so a helper that comes late finds nothing left, and touches nothing.
+    // The lines that go between the processors: run_, from caller to helpers, and each helper's own, back.
     struct alignas(64) helper {
-        std::atomic<bool> attending{false};
-        std::atomic<int> next{0};  ///< the first task of its share that nobody has begun
+        std::atomic<std::uint64_t> next{0};  ///< the first task of its share that nobody has begun, or less: the first
+        std::atomic<std::uint64_t> done{0};  ///< tasks that this worker has finished, of any share
+        alignas(64) std::atomic<bool> attending{false};
+    };
+    struct work_item {
+        std::uint64_t first = 0;
+        int tasks = 0;
+        parallel::task body = nullptr;
+        void* argument = nullptr;
+    };
+    /// A work_item that one thread writes and others read: `first` is none while the rest changes.
+    struct alignas(64) posted_item {
+        static constexpr std::uint64_t none = ~std::uint64_t{0};
+        std::atomic<std::uint64_t> first{none};
+        std::atomic<int> tasks{0};
+        std::atomic<parallel::task> body{nullptr};
+        std::atomic<void*> argument{nullptr};
+
+        void write(const work_item& item) noexcept {
+            first.store(none, std::memory_order_relaxed);
+            tasks.store(item.tasks, std::memory_order_release);
+            body.store(item.body, std::memory_order_release);
+            argument.store(item.argument, std::memory_order_release);
+            first.store(item.first, std::memory_order_release);
+        }
+        /// Whether there is a run other than `seen`.
+        bool read(std::uint64_t seen, work_item& item) const noexcept {
+            item.first = first.load(std::memory_order_acquire);
+            if (item.first == seen || item.first == none) return false;
+            item.tasks = tasks.load(std::memory_order_acquire);
+            item.body = body.load(std::memory_order_acquire);
+            item.argument = argument.load(std::memory_order_acquire);
+            return first.load(std::memory_order_relaxed) == item.first;
+        }
     };
 
     static int checked(int workers) {
@@ -110,65 +144,88 @@ class eigen_threads {
     std::size_t count() const noexcept { return static_cast<std::size_t>(workers_); }
 
     void run(int tasks, parallel::task body, void* argument) noexcept {
-        if (workers_ == 1 || tasks < 2 || pool_->CurrentThreadId() >= 0 || busy_.exchange(true)) {
+        if (workers_ == 1 || tasks < 2 || pool_->CurrentThreadId() >= 0 ||
+            busy_.exchange(true, std::memory_order_acquire)) {
             for (int i = 0; i < tasks; ++i) body(argument, i, 0);
             return;
         }
-        tasks_ = tasks, shares_ = tasks < workers_ ? tasks : workers_, body_ = body, argument_ = argument;
-        for (int worker = 0; worker < shares_; ++worker)
-            helpers_[static_cast<std::size_t>(worker)].next.store(share(worker), std::memory_order_relaxed);
-        posted_.fetch_add(1);
-        for (int worker = 1; worker < shares_; ++worker) call(worker);
-        work(0);
-        posted_.fetch_add(1);
+        const work_item item{begun_, tasks, body, argument};
+        begun_ += static_cast<std::uint64_t>(tasks);
+        // The caller's first task is taken before anybody knows of the run: it begins at once, while the line with the
+        // run is on its way.
+        helpers_[0].next.store(item.first + 1, std::memory_order_relaxed);
+        run_.write(item);
+        for (int worker = 1; worker < shares(item); ++worker) call(worker);
+        perform(item, 0, 0);
+        work(item, 0);
         // What remains is at most one task of each helper: spin that long, then let other threads have the processor.
-        for (int spins = 0; inside_.load() != 0; ++spins) spins < 4096 ? pause() : std::this_thread::yield();
+        for (int spins = 0; finished() != begun_; ++spins) spins < 4096 ? pause() : std::this_thread::yield();
         busy_.store(false, std::memory_order_release);
     }
 
-    /// Where the share of a worker begins.
-    int share(int worker) const noexcept { return static_cast<int>(static_cast<long long>(tasks_) * worker / shares_); }
-    void work(int worker) noexcept {
-        for (int i = 0; i < shares_; ++i) {
-            const int owner = (worker + i) % shares_, end = share(owner + 1);
-            std::atomic<int>& next = helpers_[static_cast<std::size_t>(owner)].next;
-            while (next.load(std::memory_order_relaxed) < end)  // a read alone leaves the line with its owner
-                if (const int task = next.fetch_add(1, std::memory_order_relaxed); task < end)
-                    body_(argument_, task, worker);
+    int shares(const work_item& item) const noexcept { return item.tasks < workers_ ? item.tasks : workers_; }
+    /// The number of the first task of a worker's share.
+    std::uint64_t share(const work_item& item, int worker) const noexcept {
+        return item.first + static_cast<std::uint64_t>(item.tasks) * static_cast<unsigned>(worker) /
+                                static_cast<unsigned>(shares(item));
+    }
+    /// Every task of any share that nobody has begun, its own share first.
+    void work(const work_item& item, int worker) noexcept {
+        for (int i = 0; i < shares(item); ++i) {
+            const int owner = (worker + i) % shares(item);
+            const std::uint64_t begin = share(item, owner), end = share(item, owner + 1);
+            std::atomic<std::uint64_t>& next = helpers_[static_cast<std::size_t>(owner)].next;
+            for (std::uint64_t seen = next.load(std::memory_order_relaxed); std::max(seen, begin) < end;) {
+                const std::uint64_t task = std::max(seen, begin);
+                if (!next.compare_exchange_weak(seen, task + 1, std::memory_order_acq_rel)) continue;
+                perform(item, static_cast<int>(task - item.first), worker);
+                seen = next.load(std::memory_order_relaxed);
+            }
         }
     }
+    /// The caller may return as soon as the last task is counted.
+    void perform(const work_item& item, int task, int worker) noexcept {
+        item.body(item.argument, task, worker);
+        std::atomic<std::uint64_t>& done = helpers_[static_cast<std::size_t>(worker)].done;
+        done.store(done.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    }
+    std::uint64_t finished() const noexcept {
+        std::uint64_t sum = 0;
+        for (std::size_t worker = 0; worker < count(); ++worker)
+            sum += helpers_[worker].done.load(std::memory_order_acquire);
+        return sum;
+    }
 
-    /// Makes sure that the helper sees the run now open. 16 bytes of capture, which std::function holds without
-    /// allocating.
+    /// Makes sure that the helper sees the run; one that is just leaving may miss it, and is called by the next. 16 bytes
+    /// of capture, which std::function holds without allocating.
     void call(int worker) noexcept {
-        if (helpers_[static_cast<std::size_t>(worker)].attending.exchange(true)) return;
+        std::atomic<bool>& attending = helpers_[static_cast<std::size_t>(worker)].attending;
+        if (attending.load(std::memory_order_relaxed) || attending.exchange(true)) return;
         ++attending_;
         pool_->Schedule([this, worker] { attend(worker); });
     }
 
     /// What a helper does with a thread of the pool: every run until none came for linger_.
     void attend(int worker) noexcept {
-        std::atomic<bool>& attending = helpers_[static_cast<std::size_t>(worker)].attending;
-        unsigned done = 0;
-        do {
-            linger_on(worker, done);
-            attending = false;
-            // A run posted just before that store found the helper attending: whoever sets the flag again takes it.
-        } while (open(done) && !attending.exchange(true));
+        linger_on(worker);
+        helpers_[static_cast<std::size_t>(worker)].attending = false;
         --attending_;  // the last access: the destructor waits for it
     }
 
-    void linger_on(int worker, unsigned& done) noexcept {
+    void linger_on(int worker) noexcept {
         using clock = std::chrono::steady_clock;
+        std::atomic<std::uint64_t>& done = helpers_[static_cast<std::size_t>(worker)].done;
+        std::uint64_t seen = posted_item::none;
+        work_item item;
         clock::time_point since = clock::now();
         for (unsigned idle = 1; !leaving_.load(std::memory_order_relaxed); ++idle) {
-            if (open(done)) {
-                ++inside_;
-                if (const unsigned run = posted_.load(); run % 2 == 1) work(worker), done = run;
-                --inside_;
-                since = clock::now(), idle = 0;
+            if (run_.read(seen, item)) {
+                work(item, worker);
+                seen = item.first, since = clock::now(), idle = 0;
                 continue;
             }
+            // The caller has read this worker's line: a write brings it back while there is time.
+            if (idle == 8) done.store(done.load(std::memory_order_relaxed), std::memory_order_relaxed);
             if (idle % 64 != 0) {
                 pause();
                 continue;
@@ -179,11 +236,6 @@ class eigen_threads {
         }
     }
 
-    bool open(unsigned done) const noexcept {
-        const unsigned run = posted_.load();
-        return run % 2 == 1 && run != done;
-    }
-
     static void pause() noexcept {
 #if defined(__x86_64__)
         __builtin_ia32_pause();
@@ -192,17 +244,16 @@ class eigen_threads {
 #endif
     }
 
+    // A line each: what stands still, what the caller alone writes, the run, and who comes and goes.
     Eigen::ThreadPoolInterface* pool_ = nullptr;
     std::chrono::microseconds linger_;
     int workers_;
-    std::atomic<bool> busy_{false}, leaving_{false};
-    alignas(64) std::atomic<unsigned> posted_{0};  // the run beside it comes with the same cache line
-    int tasks_ = 0, shares_ = 1;
-    parallel::task body_ = nullptr;
-    void* argument_ = nullptr;
-    alignas(64) std::atomic<int> inside_{0};
-    alignas(64) std::atomic<int> attending_{0};
+    std::atomic<bool> leaving_{false};
     std::unique_ptr<helper[]> helpers_;
+    alignas(64) std::atomic<bool> busy_{false};
+    std::uint64_t begun_ = 0;  // tasks of all runs; only for who holds busy_
+    posted_item run_;
+    alignas(64) std::atomic<int> attending_{0};
     std::unique_ptr<Eigen::ThreadPool> owned_;  // destroyed first: its threads are joined while the rest still stands
 };
 
