@@ -78,6 +78,26 @@ TEST(memory_plan, blocks_in_use_at_once_never_overlap) {
     EXPECT_LT(over / plans, 1.10);
 }
 
+/// A worker's share of one block stands where it had its share of another: what shares bytes has one middle, to 64.
+TEST(memory_plan, with_more_workers_blocks_that_share_a_place_share_their_middle) {
+    std::mt19937 random(4);
+    int shared = 0;
+    for (int round = 0; round < 400; ++round) {
+        const memory_plan plan = plan_memory(random_blocks(random, 1 + static_cast<int>(random() % 30)), 192, 2);
+        expect_sound(plan);
+        EXPECT_EQ(plan.scratch_bytes, 192U);
+        for (const allocation& a : plan.blocks)
+            for (const allocation& b : plan.blocks) {
+                const std::size_t a_end = a.offset + rounded(a.size), b_end = b.offset + rounded(b.size);
+                if (a.size == 0 || b.size == 0 || a_end <= b.offset || b_end <= a.offset) continue;
+                const std::size_t sums[2] = {a.offset + a_end, b.offset + b_end};  // twice the middles
+                EXPECT_LE(std::max(sums[0], sums[1]) - std::min(sums[0], sums[1]), 128U);
+                shared += &a != &b ? 1 : 0;
+            }
+    }
+    EXPECT_GT(shared, 1000);
+}
+
 TEST(memory_plan, the_same_blocks_give_the_same_plan) {
     std::mt19937 random(2);
     for (int round = 0; round < 50; ++round) {

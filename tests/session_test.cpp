@@ -191,6 +191,60 @@ TYPED_TEST(rounded, isa_threads_and_batch_cannot_show) {
             }
 }
 
+/// Two blocks as MobileNetV2 has them, at 24 x 16: depthwise, 1x1 with an add, 1x1, a table. Wide enough for chains.
+octet::graph pointwise_blocks() {
+    octet::graph net;
+    tensor_id x = net.input("image", {1, 24, 16, 3});
+    x = net.add("stem", op::conv2d{weights(24, 3, 30), {}}, {x});
+    for (unsigned block = 0; block < 2; ++block) {
+        const unsigned seed = 40 + 10 * block;
+        const tensor_id skip = x;
+        const octet::window taps{.kernel = {3, 3}, .pad = {1, 1, 1, 1}};
+        x = net.add(octet::text("dw", block), op::conv2d{weights(24, 9, seed), taps, 24}, {x});
+        x = net.add(octet::text("project", block), op::conv2d{weights(24, 24, seed + 1), {}}, {x});
+        x = net.add(octet::text("add", block), op::add{}, {x, skip});
+        x = net.add(octet::text("expand", block), op::conv2d{weights(70, 24, seed + 2), {}}, {x});
+        x = net.add(octet::text("table", block), op::lookup{octet::function::hard_swish}, {x});
+        x = net.add(octet::text("narrow", block), op::conv2d{weights(24, 70, seed + 3), {}}, {x});
+    }
+    net.output(x);
+    return net;
+}
+
+/// Counts the calls of the hook that it wraps.
+struct counting_hook {
+    octet::parallel inner;
+    int forks = 0;
+    octet::parallel hook() {
+        return {this, inner.workers, [](void* context, int tasks, octet::parallel::task body, void* argument) noexcept {
+                    auto& self = *static_cast<counting_hook*>(context);
+                    ++self.forks;
+                    self.inner.run(self.inner.context, tasks, body, argument);
+                }};
+    }
+};
+
+TEST(session, workers_go_through_chains_of_steps_and_give_the_same_bytes) {
+    static constexpr std::size_t size = 24 * 16 * 3;
+    const octet::graph net = pointwise_blocks();
+    const quantized_graph int8 = octet::quantize(net, {4, reals(4 * size, 50)});
+    for (const int batch : {1, 2})
+        for (const octet::isa which : octet::supported_isas()) {
+            const std::vector<float> in = reals(static_cast<std::size_t>(batch) * size, 51);
+            session<> alone(int8, {.batch = batch, .target = octet::isa::scalar});
+            const std::vector<float> expected = evaluate(alone, in);
+            for (const octet::parallel& inner : {octet::test::reverse_hook(), octet::test::thread_hook()}) {
+                counting_hook threads{inner};
+                session<> run(int8, {.batch = batch, .target = which, .threads = threads.hook()});
+                EXPECT_EQ(evaluate(run, in), expected);
+                EXPECT_EQ(run.steps().size(), 11U);
+                threads.forks = 0;
+                run.run();
+                EXPECT_EQ(threads.forks, 3);  // the stem; two chains that begin with dw
+            }
+        }
+}
+
 TEST(session, float_shows_neither_isa_nor_threads_nor_batch) {
     const quantized_graph net = octet::as_float(every_operation());
     session<> reference(net, {.target = octet::isa::scalar});

@@ -196,8 +196,8 @@ class eigen_threads {
         return sum;
     }
 
-    /// Makes sure that the helper sees the run; one that is just leaving may miss it, and is called by the next. 16 bytes
-    /// of capture, which std::function holds without allocating.
+    /// Makes sure that the helper sees the run; one that is just leaving may miss it, and is called by the next. 16
+    /// bytes of capture, which std::function holds without allocating.
     void call(int worker) noexcept {
         std::atomic<bool>& attending = helpers_[static_cast<std::size_t>(worker)].attending;
         if (attending.load(std::memory_order_relaxed) || attending.exchange(true)) return;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "octet/core/algorithm.hpp"
+#include "octet/graph/chain.hpp"
 #include "octet/graph/compile_float.hpp"
 #include "octet/graph/compile_int8.hpp"
 #include "octet/graph/program.hpp"
@@ -55,8 +56,11 @@ class compiler {
             made_.outputs.push_back(index);
             keep(index);
         }
+        made_.chains = find_chains(made_, options_.threads.workers);
+        for (const chain& c : made_.chains)
+            for (int i = c.first; i < c.end; ++i) live_through(c, made_.steps[static_cast<std::size_t>(i)]);
         for (allocation& block : blocks_) block.last = std::min(block.last, static_cast<int>(made_.steps.size()));
-        made_.plan = plan_memory(std::move(blocks_), scratch_);
+        made_.plan = plan_memory(std::move(blocks_), scratch_, options_.threads.workers);
         return std::move(made_);
     }
 
@@ -174,9 +178,11 @@ class compiler {
         return made_.steps.back();
     }
     template <class Body>
-    void emit(int node_index, std::string_view kernel, isa target, std::initializer_list<int> reads,
-              std::initializer_list<int> writes, std::size_t scratch, Body body) {
-        emit(node_index, kernel, target, reads, writes, scratch).runs(std::move(body));
+    step& emit(int node_index, std::string_view kernel, isa target, std::initializer_list<int> reads,
+               std::initializer_list<int> writes, std::size_t scratch, Body body) {
+        step& made = emit(node_index, kernel, target, reads, writes, scratch);
+        made.runs(std::move(body));
+        return made;
     }
 
     /// A concatenation: its parts that do not stand in it already are copied.
@@ -205,6 +211,17 @@ class compiler {
         const int result = new_slot(n.output, layer(index).is_int8);
         emit(index, "copy", isa::scalar, {source}, {result}, 0,
              [=](const memory& m) noexcept { reshape_copy(m.template read<T>(source), m.template write<T>(result)); });
+    }
+
+    /// Workers go through a chain at their own pace, so what one of its steps reads or writes keeps its place in all.
+    void live_through(const chain& c, const step& s) {
+        for (const auto* list : {&s.inputs, &s.outputs})
+            for (const int index : *list)
+                if (at(index).block >= 0) {
+                    allocation& block = blocks_[static_cast<std::size_t>(at(index).block)];
+                    block.first = std::min(block.first, c.first);
+                    block.last = std::max(block.last, c.end - 1);
+                }
     }
 
     void find_concat_views();

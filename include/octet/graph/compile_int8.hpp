@@ -46,15 +46,15 @@ struct int8_steps {
     std::string who() const { return text(kind_of(n.what), " '", n.name, "'"); }
 
     template <class Body>
-    void emit(std::string_view kernel, isa target, std::initializer_list<int> reads, int result, Body body,
-              std::size_t scratch = 0) const {
-        to.emit(index, kernel, target, reads, {result}, scratch, std::move(body));
+    step& emit(std::string_view kernel, isa target, std::initializer_list<int> reads, int result, Body body,
+               std::size_t scratch = 0) const {
+        return to.emit(index, kernel, target, reads, {result}, scratch, std::move(body));
     }
     /// A step of one input that needs nothing but its views: body(in, out).
     template <class Body>
-    void emit_map(std::string_view kernel, isa target, Body body) const {
+    step& emit_map(std::string_view kernel, isa target, Body body) const {
         const int from = in(), result = out();
-        emit(kernel, target, {from}, result, [=, run = std::move(body)](const memory& m) noexcept {
+        return emit(kernel, target, {from}, result, [=, run = std::move(body)](const memory& m) noexcept {
             run(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result));
         });
     }
@@ -85,12 +85,12 @@ struct int8_steps {
     }
     /// The step of a layer that runs as layer(in, out, scratch, threads).
     template <class Layer>
-    void emit_layer(Layer layer) const {
+    step& emit_layer(Layer layer) const {
         const int from = in(), result = out();
         const std::string kernel = layer.kernel().name;
         const isa target = layer.kernel().target;
         const std::size_t scratch = layer.scratch_bytes(threads().workers);
-        emit(
+        return emit(
             kernel, target, {from}, result,
             [=, run = std::move(layer)](const memory& m) noexcept {
                 run(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result), m.scratch, m.threads);
@@ -100,15 +100,38 @@ struct int8_steps {
 
     void operator()(const op::conv2d& conv) const {
         if (!is_depthwise(conv, to.dims_of(n.inputs[0]))) {
-            emit_layer(make_conv(conv.weights, conv.taps, conv.groups));
+            emit_layer(make_conv(conv.weights, conv.taps, conv.groups)).split = split_of(conv.taps);
             return;
         }
         const quantized_layer& q = integers();
         const auto channels = static_cast<std::size_t>(conv.groups), taps = q.values.size() / channels;
         std::vector<std::int8_t> by_tap(q.values.size());  // from [channels][taps] to [taps][channels]
         for (std::size_t i = 0; i < by_tap.size(); ++i) by_tap[i] = q.values[i % channels * taps + i / channels];
-        emit_layer(depthwise_conv2d<Rounding>({by_tap, conv.groups, conv.taps.kernel, q.scales, q.bias},
-                                              options(conv.taps, conv.groups)));
+        const int from = in(), result = out();
+        depthwise_conv2d<Rounding> layer({by_tap, conv.groups, conv.taps.kernel, q.scales, q.bias},
+                                         options(conv.taps, conv.groups));
+        const auto kernel = layer.kernel();
+        const std::size_t scratch = layer.scratch_bytes(threads().workers);
+        const std::int64_t width = to.dims_of(n.output)[2];
+        const int grain = layer.grain(to.dims_of(n.output));
+        step& made = emit(
+            kernel.name, kernel.target, {from}, result,
+            [=, run = std::move(layer)](const memory& m) noexcept {
+                const memory all = m.whole();
+                const auto x = all.template read<std::int8_t>(from);
+                const auto y = all.template write<std::int8_t>(result);
+                if (m.rows < 0)
+                    run(x, y, m.scratch, m.threads);
+                else
+                    run.rows(x, y, m.first_row / width, static_cast<int>(m.rows / width), m.scratch);
+            },
+            scratch);
+        made.split = row_split::outputs;
+        made.grain = grain * static_cast<int>(width);
+    }
+    static row_split split_of(const window& taps) {
+        const bool same = taps.kernel == extent{} && taps.stride == extent{} && taps.pad == padding{};
+        return same ? row_split::rows : row_split::none;
     }
     void operator()(const op::linear& product) const {
         const quantized_layer& q = integers();
@@ -129,13 +152,14 @@ struct int8_steps {
                                 limits_of(sum.activation, sum_params), to.target_, text("add '", sum.name, "'"));
         const auto kernel = layer.kernel();
         const std::size_t scratch = layer.scratch_bytes(threads().workers);
-        emit(
+        step& made = emit(
             text(kernel.name, " + add"), kernel.target, {from, other}, result,
             [=, run = std::move(layer)](const memory& m) noexcept {
                 run(m.template read<std::int8_t>(from), m.template write<std::int8_t>(result), m.scratch, m.threads,
                     {&add, m.template read<std::int8_t>(other), first});
             },
             scratch);
+        made.split = split_of(conv.taps);
     }
     void operator()(const op::batch_norm&) const {
         fail(who(), ": a batch normalization that could not be folded has no int8 form: leave it in float");
@@ -183,7 +207,7 @@ struct int8_steps {
     template <class F>
     void table(const F& f) const {
         lookup_layer layer(params_in(), params_out(), f, to.target_);
-        emit_map(layer.kernel().name, layer.kernel().target, layer);
+        emit_map(layer.kernel().name, layer.kernel().target, layer).split = row_split::rows;
     }
     void operator()(const op::softmax&) const {
         const std::int64_t cols = to.dims_of(n.inputs[0]).cols();

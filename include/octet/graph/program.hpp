@@ -34,26 +34,48 @@ struct slot {
     bool dense() const noexcept { return stride == dims.cols(); }
 };
 
-/// What a step sees when it runs.
+/// What a step sees when it runs: whole tensors, or of each the rows [first_row, first_row + rows).
 struct memory {
     std::byte* arena = nullptr;
     std::byte* scratch = nullptr;
     const slot* slots = nullptr;
     const allocation* blocks = nullptr;
     parallel threads{};
+    std::int64_t first_row = 0;
+    std::int64_t rows = -1;  ///< -1: all
 
     template <class T>
     tensor_view<const T> read(int index) const noexcept {
         const slot& s = slots[index];
-        if (s.block < 0) return {static_cast<const T*>(s.constant), s.dims, s.stride};
+        if (s.block < 0) return part(tensor_view<const T>(static_cast<const T*>(s.constant), s.dims, s.stride));
         return write<T>(index);
     }
     template <class T>
     tensor_view<T> write(int index) const noexcept {
         const slot& s = slots[index];
         auto* begin = reinterpret_cast<T*>(arena + blocks[s.block].offset);
-        return {begin + s.first, s.dims, s.stride};
+        return part(tensor_view<T>(begin + s.first, s.dims, s.stride));
     }
+    /// The same with all rows.
+    memory whole() const noexcept {
+        memory all = *this;
+        all.rows = -1;
+        return all;
+    }
+
+  private:
+    template <class T>
+    tensor_view<T> part(tensor_view<T> all) const noexcept {
+        if (rows < 0) return all;
+        return {all.row(first_row), {1, 1, rows, all.cols()}, all.stride};
+    }
+};
+
+/// How a step can be shared out by who runs it. See chain.hpp.
+enum class row_split {
+    none,     ///< it shares its work among the workers itself
+    outputs,  ///< some rows of its output can be computed alone, from any rows of its inputs: it begins a chain
+    rows      ///< a row of its output needs the same row of each input, and no other
 };
 
 /// One step of a program, with the layer that it runs.
@@ -68,6 +90,8 @@ class step {
           target(other.target),
           inputs(std::move(other.inputs)),
           outputs(std::move(other.outputs)),
+          split(other.split),
+          grain(other.grain),
           body_(std::exchange(other.body_, nullptr)) {}
     step& operator=(step&&) = delete;
     ~step() { delete body_; }
@@ -85,6 +109,8 @@ class step {
     isa target;                ///< on which instruction set
     std::vector<int> inputs;   ///< slots
     std::vector<int> outputs;  ///< slots
+    row_split split = row_split::none;
+    int grain = 1;  ///< of row_split::outputs: at which multiples of rows it is cut
 
   private:
     struct base {
@@ -100,9 +126,18 @@ class step {
     base* body_ = nullptr;
 };
 
+/// The steps [first, end), each with an output of `rows` rows, cut into shares at multiples of `grain` rows.
+struct chain {
+    int first = 0;
+    int end = 0;
+    std::int64_t rows = 0;
+    int grain = 1;
+};
+
 struct program {
     std::vector<slot> slots;
     std::vector<step> steps;
+    std::vector<chain> chains;  ///< in the order of the steps
     memory_plan plan;
     std::vector<buffer<std::byte>> constants;
     std::vector<int> inputs;   ///< the slot of each input of the network

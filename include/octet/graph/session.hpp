@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "octet/core/algorithm.hpp"
+#include "octet/graph/chain.hpp"
 #include "octet/graph/compile.hpp"
 #include "octet/graph/program.hpp"
 #include "octet/graph/quantized_graph.hpp"
@@ -74,7 +75,14 @@ class session {
     /// Computes the outputs from the inputs in place.
     void run() noexcept {
         const memory all = where();
-        for (const step& s : program_.steps) s.run(all);
+        auto next = program_.chains.begin();
+        for (std::size_t i = 0; i < program_.steps.size();)
+            if (next != program_.chains.end() && static_cast<std::size_t>(next->first) == i) {
+                run_chain(*next, program_, all);
+                i = static_cast<std::size_t>(next++->end);
+            } else {
+                program_.steps[i++].run(all);
+            }
     }
     /// Step `i` of steps() alone: all of them in their order are run(). For who measures steps.
     void run_step(std::size_t i) noexcept { program_.steps[i].run(where()); }

@@ -181,11 +181,14 @@ void conv2d<Result>::operator()(tensor_view<const std::int8_t> in, tensor_view<s
                 if (add.sum != nullptr) add(out, first, count, g * w.cols + from, to - from);
         }
     };
-    // Workers share rows, so that from layer to layer each finds in its own cache what it wrote; but where these do not
-    // fill two blocks of registers for each, columns: then each reads its own weights only.
+    // Workers share rows, so that from layer to layer each finds in its own cache what it wrote. But where these do not
+    // fill two blocks of registers for each, or are too few to make up for weights that every worker reads, columns, if
+    // these come out even: then each reads its own weights only.
     const int workers = threads.workers;
-    const bool few_rows = over.pixels() < std::int64_t{workers} * 2 * kernel_.register_rows;
-    if (workers > 1 && few_rows && packed_.front().panels() >= workers)
+    const int panels = packed_.front().panels();
+    const int least_rows = panels % workers == 0 ? shared_rows : 2 * kernel_.register_rows;
+    const bool few_rows = over.pixels() < std::int64_t{workers} * least_rows;
+    if (workers > 1 && few_rows && panels >= workers)
         parallel_for(threads, workers, [&](int part, int worker) noexcept {
             for (std::int64_t first = 0; first < over.pixels(); first += step)
                 block(first, static_cast<int>(std::min<std::int64_t>(step, over.pixels() - first)), part, workers,

@@ -59,22 +59,27 @@ class depthwise_conv2d {
     /// in. scratch: scratch_bytes(threads.workers) bytes, 64-byte aligned.
     void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
                     const parallel& threads = {}) const noexcept {
+        for_row_blocks(threads, in.dims[0] * out.dims[1], rows_a_call, grain(out.dims),
+                       [&](std::int64_t first, int count, int worker) {
+                           rows(in, out, first, count, scratch + static_cast<std::size_t>(worker) * scratch_bytes(1));
+                       });
+    }
+    /// Of the same, the image rows [first, first + count) of `out`, counted over the batch; scratch of one worker.
+    void rows(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::int64_t first, int count,
+              std::byte* scratch) const noexcept {
         const extent size{static_cast<int>(in.dims[1]), static_cast<int>(in.dims[2])};
         const std::int64_t height = out.dims[1], width = out.dims[2];
-        const std::int64_t all_rows = in.dims[0] * height;
-        // Bands are 1, 2 or 4 output rows: a cut between bands costs nothing, and few rows must not lack tasks.
-        const int grain = all_rows < 4 * rows_a_call ? packed_.plan.rows : 4;
-        for_row_blocks(threads, all_rows, rows_a_call, grain, [&](std::int64_t first, int count, int worker) {
-            std::byte* const own = scratch + static_cast<std::size_t>(worker) * scratch_bytes(1);
-            for (int done = 0, rows = 0; done < count; done += rows) {  // image by image
-                const std::int64_t image = (first + done) / height, row = (first + done) % height;
-                rows = static_cast<int>(std::min<std::int64_t>(count - done, height - row));
-                kernel_.run({&packed_, in.row(image * size.height * size.width), in.stride, size, padding_.data(),
-                             out.row(image * height * width), out.stride, static_cast<int>(width),
-                             static_cast<int>(row), rows, options_.output.zero_point, options_.limits, own});
-            }
-        });
+        for (int done = 0, some = 0; done < count; done += some) {  // image by image
+            const std::int64_t image = (first + done) / height, row = (first + done) % height;
+            some = static_cast<int>(std::min<std::int64_t>(count - done, height - row));
+            kernel_.run({&packed_, in.row(image * size.height * size.width), in.stride, size, padding_.data(),
+                         out.row(image * height * width), out.stride, static_cast<int>(width), static_cast<int>(row),
+                         some, options_.output.zero_point, options_.limits, scratch});
+        }
     }
+    /// Image rows between cuts. Bands are 1, 2 or 4 output rows: a cut between bands costs nothing, and few rows must
+    /// not lack tasks.
+    int grain(const shape& out) const noexcept { return out[0] * out[1] < 4 * rows_a_call ? 1 : 4; }
     shape output_shape(const shape& in) const {
         const auto channels = static_cast<std::int64_t>(padding_.size());
         if (in.rank() != 4 || in[3] != channels)

@@ -42,6 +42,9 @@ std::vector<typename Result::multiplier> make_multipliers(std::string_view who, 
 
 constexpr std::size_t round_up_64(std::size_t bytes) noexcept { return (bytes + 63) / 64 * 64; }
 
+/// Rows of each worker from which on rows are better shared out than columns.
+constexpr int shared_rows = 32;
+
 /// body(first, count, worker) for blocks of at most `tile` rows that together cover [0, rows). One worker takes all in
 /// one task. More workers take up to four tasks each, which keeps them level, but one where tasks would be less than a
 /// tile: what a call costs once (weights from far memory) should count a tile's rows. Tasks are cut at multiples of
