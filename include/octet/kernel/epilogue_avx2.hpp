@@ -136,6 +136,12 @@ struct bytes_avx2 {
     OCTET_INLINE __m256i lanes(__m256i a, __m256i b, __m256i c, __m256i d) const noexcept {
         return _mm256_min_epi8(_mm256_max_epi8(saturated_lanes(a, b, c, d), low), high);
     }
+    /// The same for limits [-128, 127].
+    OCTET_INLINE __m256i saturated_lanes(__m256i a, __m256i b, __m256i c, __m256i d) const noexcept {
+        const __m256i front = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero);
+        const __m256i back = _mm256_adds_epi16(_mm256_packs_epi32(c, d), zero);
+        return _mm256_packs_epi16(front, back);
+    }
     /// The bytes of a, of b, of c and of d, 8 each.
     OCTET_INLINE __m256i operator()(__m256i a, __m256i b, __m256i c, __m256i d) const noexcept {
         return ordered(lanes(a, b, c, d));
@@ -153,11 +159,6 @@ struct bytes_avx2 {
     }
 
   private:
-    OCTET_INLINE __m256i saturated_lanes(__m256i a, __m256i b, __m256i c, __m256i d) const noexcept {
-        const __m256i front = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero);
-        const __m256i back = _mm256_adds_epi16(_mm256_packs_epi32(c, d), zero);
-        return _mm256_packs_epi16(front, back);
-    }
     static OCTET_INLINE __m256i ordered(__m256i lanes) noexcept {
         return _mm256_permutevar8x32_epi32(lanes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
     }

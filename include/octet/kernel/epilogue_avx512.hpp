@@ -137,6 +137,12 @@ struct bytes_avx512 {
     OCTET_INLINE __m512i lanes(__m512i a, __m512i b, __m512i c, __m512i d) const noexcept {
         return held(saturated_lanes(a, b, c, d));
     }
+    /// The same for limits [-128, 127].
+    OCTET_INLINE __m512i saturated_lanes(__m512i a, __m512i b, __m512i c, __m512i d) const noexcept {
+        const __m512i front = _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero);
+        const __m512i back = _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero);
+        return _mm512_packs_epi16(front, back);
+    }
     /// The bytes of a, of b, of c and of d, 16 each.
     OCTET_INLINE __m512i operator()(__m512i a, __m512i b, __m512i c, __m512i d) const noexcept {
         return ordered(lanes(a, b, c, d));
@@ -147,11 +153,6 @@ struct bytes_avx512 {
     }
 
   private:
-    OCTET_INLINE __m512i saturated_lanes(__m512i a, __m512i b, __m512i c, __m512i d) const noexcept {
-        const __m512i front = _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero);
-        const __m512i back = _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero);
-        return _mm512_packs_epi16(front, back);
-    }
     OCTET_INLINE __m512i held(__m512i bytes) const noexcept {
         return _mm512_min_epi8(_mm512_max_epi8(bytes, low), high);
     }
