@@ -95,19 +95,32 @@ struct gemm_kernel<isa::avx2, Epilogue> : gemm_gathered<gemm_kernel<isa::avx2, E
         }
     }
 
-    /// One row against 8 * Vectors columns of the panel as it is packed: memory sets the pace, 1 byte for a product.
+    /// acc += the product of one row and a pair of depths.
+    template <int Vectors>
+    static OCTET_INLINE void row_group(const std::int16_t* row, const std::int8_t* weights,
+                                       __m256i (&acc)[Vectors]) noexcept {
+        const __m256i x = pair(row);
+#pragma GCC unroll 4
+        for (int v = 0; v < Vectors; ++v)
+            acc[v] = _mm256_add_epi32(acc[v], _mm256_madd_epi16(x, wide(weights + 16 * v)));
+    }
+    /// One row against 8 * Vectors columns of the panel as it is packed: 12 vector instructions for 64 bytes set
+    /// the pace, until weights come from DRAM: asking for them a page ahead saves a fifth of 4096x4096 (Zen 5).
     template <int Vectors>
     static void row_strip(const strip_type& s) noexcept {
         __m256i acc[1][Vectors];
 #pragma GCC unroll 4
         for (int v = 0; v < Vectors; ++v) acc[0][v] = load(s.bias + 8 * v);
         const std::int8_t* weights = s.packed;
-        for (std::ptrdiff_t k = 0; k < 2 * s.groups; k += 2, weights += 64) {
-            const __m256i x = pair(s.rows + k);
+        std::ptrdiff_t k = 0;
+        for (; k + 8 <= 2 * s.groups; k += 8, weights += 4 * 64) {
 #pragma GCC unroll 4
-            for (int v = 0; v < Vectors; ++v)
-                acc[0][v] = _mm256_add_epi32(acc[0][v], _mm256_madd_epi16(x, wide(weights + 16 * v)));
+            for (int g = 0; g < 4; ++g) {
+                prefetch(address_of(weights) + 4096 + g * 64);
+                row_group(s.rows + k + 2 * g, weights + g * 64, acc[0]);
+            }
         }
+        for (; k < 2 * s.groups; k += 2, weights += 64) row_group(s.rows + k, weights, acc[0]);
         Epilogue(s.args).store(acc[0], s.columns, s.out);
     }
 

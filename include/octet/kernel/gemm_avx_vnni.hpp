@@ -85,7 +85,19 @@ struct gemm_kernel<isa::avx_vnni, Epilogue> : gemm_gathered<gemm_kernel<isa::avx
 #pragma GCC unroll 3
         for (int m = 0; m < Rows; ++m) lhs[m] = rows + m * s.row_stride;
         const std::int8_t* weights = s.weights;
-        for (std::ptrdiff_t k = 0; k < 4 * s.groups; k += 4, weights += 128) {
+        std::ptrdiff_t k = 0;
+        if constexpr (Rows == 1) {  // memory sets the pace: weights are asked for a page ahead (10 % of 1000x2048)
+            for (; k + 16 <= 4 * s.groups; k += 16, weights += 4 * 128) {
+#pragma GCC unroll 16
+                for (int i = 0; i < 4 * Vectors; ++i) {
+                    if (i % 2 == 0) prefetch(address_of(weights) + 4096 + i / Vectors * 128 + i % Vectors * 32);
+                    std::int32_t group;
+                    __builtin_memcpy(&group, lhs[0] + k + i / Vectors * 4, 4);
+                    dot(acc[0][i % Vectors], _mm256_set1_epi32(group), weights + i / Vectors * 128 + i % Vectors * 32);
+                }
+            }
+        }
+        for (; k < 4 * s.groups; k += 4, weights += 128) {
             constexpr int held = Vectors < 3 ? Vectors : 3;  // the fourth would need a 17th register
             __m256i w[held];
 #pragma GCC unroll 3
