@@ -10,12 +10,13 @@
 
 namespace octet::inline OCTET_ABI {
 
-/// `count` rows of the product, 1 <= count <= tile_rows of the kernel, against the columns of panels
-/// [first_panel, end_panel), which are not empty. A row stands in memory as weights->runs runs of run_bytes() bytes;
-/// run t of row m begins at run(t, m), and no byte beyond a run is read. Column n of row m goes to out[m * out_stride +
-/// n], in elements, and nothing else is written. out may not overlap the lhs. A plain matrix is one run with a pointer
-/// for each row; a convolution has a pointer for each tap and output pixel (padding points at a row of zero points), or
-/// one for each pixel where rows of taps stand at one distance, so that all are one kernel and no im2col buffer exists.
+/// `count` rows of the product, at least 1 and, where the kernel has scratch, at most its tile_rows, against the
+/// columns of panels [first_panel, end_panel), which are not empty. A row stands in memory as weights->runs runs of
+/// run_bytes() bytes; run t of row m begins at run(t, m), and no byte beyond a run is read. Column n of row m goes to
+/// out[m * out_stride + n], in elements, and nothing else is written. out may not overlap the lhs. A plain matrix is
+/// one run with a pointer for each row; a convolution has a pointer for each tap and output pixel (padding points at a
+/// row of zero points), or one for each pixel where rows of taps stand at one distance, so that all are one kernel and
+/// no im2col buffer exists.
 template <class Result>
 struct gemm_call {
     const packed_gemm<Result>* weights = nullptr;
@@ -47,7 +48,7 @@ struct gemm_entry {
     isa target = isa::scalar;
     const char* name = "";
     gemm_layout layout;
-    int tile_rows = 1;      ///< rows of a call at most
+    int tile_rows = 1;      ///< rows of a call at most, where scratch_bytes is not 0
     int register_rows = 1;  ///< rows computed at once
     void (*run)(const gemm_call<Result>&) noexcept = nullptr;
     /// For rows of `depth` bytes in `runs` runs.

@@ -65,16 +65,23 @@ class conv2d {
     int channels() const noexcept { return packed_.front().depth / window_.taps() * options_.groups; }
     bool by_rows() const noexcept { return packed_.front().runs != window_.taps(); }
     std::size_t table_bytes() const noexcept {
-        return round_up_64(sizeof(void*) * static_cast<std::size_t>(kernel_.tile_rows * window_.taps()));
+        return round_up_64(sizeof(void*) * static_cast<std::size_t>(rows_a_call() * (by_rows() ? 1 : window_.taps())));
     }
-    std::ptrdiff_t row_distance() const noexcept { return row_copy_elements(window_, kernel_.tile_rows, channels()); }
+    std::ptrdiff_t row_distance() const noexcept { return row_copy_elements(window_, rows_a_call(), channels()); }
+    /// A call costs as much as 100 cycles: rows of one pointer each, of which L1 holds many, go four tiles at a time,
+    /// where the kernel keeps no copy of them.
+    int rows_a_call() const noexcept {
+        const bool one_pointer = by_rows() || window_.taps() == 1;
+        return kernel_.tile_rows * (one_pointer && kernel_bytes() == 0 ? 4 : 1);
+    }
+    std::size_t kernel_bytes() const noexcept {
+        return kernel_.scratch_bytes(packed_.front().runs, packed_.front().depth);
+    }
     std::size_t copies_bytes() const noexcept {
         return by_rows() ? round_up_64(static_cast<std::size_t>(window_.kernel.height * row_distance())) : 0;
     }
     /// Scratch of one worker: table, copies, the kernel's.
-    std::size_t worker_bytes() const noexcept {
-        return table_bytes() + copies_bytes() + kernel_.scratch_bytes(packed_.front().runs, packed_.front().depth);
-    }
+    std::size_t worker_bytes() const noexcept { return table_bytes() + copies_bytes() + kernel_bytes(); }
 
     conv2d_options options_;
     window window_;
@@ -147,7 +154,7 @@ void conv2d<Result>::operator()(tensor_view<const std::int8_t> in, tensor_view<s
     if constexpr (stores_int8<Result>)
         if (winograd_) return (*winograd_)(in, out, scratch, threads, add);
     const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};
-    const int tile = kernel_.tile_rows, width = over.outputs.width;
+    const int tile = rows_a_call(), width = over.outputs.width;
     // Copies of input rows begin anew where a row of the output does: calls end there.
     const bool whole_rows = by_rows() && width <= tile;
     const int step = whole_rows ? tile / width * width : tile, grain = whole_rows ? width : kernel_.register_rows;
