@@ -56,9 +56,8 @@ class compiler {
             made_.outputs.push_back(index);
             keep(index);
         }
-        made_.chains = find_chains(made_, options_.threads.workers);
-        for (const chain& c : made_.chains)
-            for (int i = c.first; i < c.end; ++i) live_through(c, made_.steps[static_cast<std::size_t>(i)]);
+        find_chains(made_, options_.threads.workers);
+        live_through_chains();
         for (allocation& block : blocks_) block.last = std::min(block.last, static_cast<int>(made_.steps.size()));
         made_.plan = plan_memory(std::move(blocks_), scratch_, options_.threads.workers);
         return std::move(made_);
@@ -213,15 +212,16 @@ class compiler {
              [=](const memory& m) noexcept { reshape_copy(m.template read<T>(source), m.template write<T>(result)); });
     }
 
-    /// Workers go through a chain at their own pace, so what one of its steps reads or writes keeps its place in all.
-    void live_through(const chain& c, const step& s) {
-        for (const auto* list : {&s.inputs, &s.outputs})
-            for (const int index : *list)
-                if (at(index).block >= 0) {
-                    allocation& block = blocks_[static_cast<std::size_t>(at(index).block)];
-                    block.first = std::min(block.first, c.first);
-                    block.last = std::max(block.last, c.end - 1);
-                }
+    /// Workers go through a chain at their own pace, so what is in use at one of its steps keeps its place in all.
+    void live_through_chains() {
+        for (int first = 0, last = 0; first < static_cast<int>(made_.steps.size()); first = last + 1) {
+            last = first + made_.steps[static_cast<std::size_t>(first)].chained - 1;
+            for (allocation& block : blocks_) {
+                if (block.last < first || block.first > last) continue;
+                block.first = std::min(block.first, first);
+                block.last = std::max(block.last, last);
+            }
+        }
     }
 
     void find_concat_views();

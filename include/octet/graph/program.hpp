@@ -92,6 +92,7 @@ class step {
           outputs(std::move(other.outputs)),
           split(other.split),
           grain(other.grain),
+          chained(other.chained),
           body_(std::exchange(other.body_, nullptr)) {}
     step& operator=(step&&) = delete;
     ~step() { delete body_; }
@@ -110,7 +111,8 @@ class step {
     std::vector<int> inputs;   ///< slots
     std::vector<int> outputs;  ///< slots
     row_split split = row_split::none;
-    int grain = 1;  ///< of row_split::outputs: at which multiples of rows it is cut
+    int grain = 12;   ///< at which multiples of rows a chain that begins here is cut
+    int chained = 1;  ///< steps of it, of which this is the first: the hook runs them as one
 
   private:
     struct base {
@@ -126,18 +128,9 @@ class step {
     base* body_ = nullptr;
 };
 
-/// The steps [first, end), each with an output of `rows` rows, cut into shares at multiples of `grain` rows.
-struct chain {
-    int first = 0;
-    int end = 0;
-    std::int64_t rows = 0;
-    int grain = 1;
-};
-
 struct program {
     std::vector<slot> slots;
     std::vector<step> steps;
-    std::vector<chain> chains;  ///< in the order of the steps
     memory_plan plan;
     std::vector<buffer<std::byte>> constants;
     std::vector<int> inputs;   ///< the slot of each input of the network

@@ -75,14 +75,11 @@ class session {
     /// Computes the outputs from the inputs in place.
     void run() noexcept {
         const memory all = where();
-        auto next = program_.chains.begin();
-        for (std::size_t i = 0; i < program_.steps.size();)
-            if (next != program_.chains.end() && static_cast<std::size_t>(next->first) == i) {
-                run_chain(*next, program_, all);
-                i = static_cast<std::size_t>(next++->end);
-            } else {
-                program_.steps[i++].run(all);
-            }
+        for (std::size_t i = 0; i < program_.steps.size(); i += static_cast<std::size_t>(program_.steps[i].chained))
+            if (program_.steps[i].chained > 1)
+                run_chain(program_, i, all);
+            else
+                program_.steps[i].run(all);
     }
     /// Step `i` of steps() alone: all of them in their order are run(). For who measures steps.
     void run_step(std::size_t i) noexcept { program_.steps[i].run(where()); }
