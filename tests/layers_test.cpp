@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -177,60 +178,70 @@ TYPED_TEST(moved, pad_every_axis) {
 /// Parts that are made in place (each a mirrored input), that are copied (the inputs themselves, one twice) and a
 /// constant, along every axis, alone and inside another concatenation.
 TYPED_TEST(moved, concat_on_every_axis) {
-    for (int batch = 1; batch <= 3; batch += 2)
-        for (int axis = 1; axis < 4; ++axis)
-            for (const bool nested : {false, true}) {
-                SCOPED_TRACE(testing::Message() << "axis " << axis << ", batch " << batch << ", nested " << nested);
-                const shape one{1, 2, 3, 4};
-                const std::array<shape, 3> parts{one, one.with(axis, 5), one.with(axis, 1)};
-                graph net;
-                std::vector<tensor_id> in, made;
-                op::transpose same;
-                same.order = {0, 1, 2, 3};
-                for (const shape& dims : parts) in.push_back(net.input("x", dims));
-                for (const tensor_id id : in) made.push_back(net.add("same", same, {id}));
-                values<TypeParam> fixed = some<TypeParam>(24, 50);
-                const std::vector<float> reals_of_fixed = [&] {
-                    std::vector<float> all;
-                    for (const TypeParam v : fixed)
-                        all.push_back(std::is_same_v<TypeParam, float>
-                                          ? static_cast<float>(v)
-                                          : static_cast<float>(real_of(static_cast<std::int8_t>(v), plain)));
-                    return all;
-                }();
-                const tensor_id constant = net.constant("fixed", one, reals_of_fixed);
-                // made[0], in[1], in[1], made[1], constant, made[2]
-                tensor_id whole = 0;
-                if (nested) {
-                    const tensor_id head = net.add("head", op::concat{axis}, {made[0], in[1]});
-                    const tensor_id tail = net.add("tail", op::concat{axis}, {in[1], made[1], constant});
-                    whole = net.add("whole", op::concat{axis}, {head, tail, made[2]});
-                } else {
-                    whole = net.add("whole", op::concat{axis}, {made[0], in[1], in[1], made[1], constant, made[2]});
-                }
-                net.output(whole);
-                const shape out = net.at(whole).dims.with(0, batch);
-                EXPECT_EQ(out[axis], 2 * one[axis] + 5 * 3 + 1);
-
-                std::vector<values<TypeParam>> x;
-                for (const shape& dims : parts) x.push_back(some<TypeParam>(dims.elements() * batch, 5));
-                values<TypeParam> expected(static_cast<std::size_t>(out.elements()));
-                std::int64_t first = 0;
-                for (const int which : {0, 1, 1, 1, 3, 2}) {
-                    const bool is_fixed = which == 3;
-                    const shape dims = (is_fixed ? one : parts[static_cast<std::size_t>(which)]).with(0, batch);
-                    for_each_index(dims, [&](std::array<std::int64_t, 4> at) {
-                        std::array<std::int64_t, 4> from = at;
-                        if (is_fixed) from[0] = 0;
-                        const TypeParam value =
-                            is_fixed ? fixed[flat(from, one)] : x[static_cast<std::size_t>(which)][flat(from, dims)];
-                        at[static_cast<std::size_t>(axis)] += first;
-                        expected[flat(at, out)] = value;
-                    });
-                    first += dims[axis];
-                }
-                EXPECT_EQ(run_all<TypeParam>(stored_as<TypeParam>(net), x, batch), expected);
+    for (const shape& one :
+         {shape{1, 2, 3, 4}, shape{1, 9, 37, 4}})  // the second of more rows than are copied together
+        for (const auto& [batch, axis, nested] : {std::tuple{1, 1, false},
+                                                  {1, 2, false},
+                                                  {1, 3, false},
+                                                  {1, 1, true},
+                                                  {1, 2, true},
+                                                  {1, 3, true},
+                                                  {3, 1, false},
+                                                  {3, 2, false},
+                                                  {3, 3, false},
+                                                  {3, 1, true},
+                                                  {3, 2, true},
+                                                  {3, 3, true}}) {
+            SCOPED_TRACE(testing::Message() << "axis " << axis << ", batch " << batch << ", nested " << nested);
+            const std::array<shape, 3> parts{one, one.with(axis, 5), one.with(axis, 1)};
+            graph net;
+            std::vector<tensor_id> in, made;
+            op::transpose same;
+            same.order = {0, 1, 2, 3};
+            for (const shape& dims : parts) in.push_back(net.input("x", dims));
+            for (const tensor_id id : in) made.push_back(net.add("same", same, {id}));
+            values<TypeParam> fixed = some<TypeParam>(one.elements(), 50);
+            const std::vector<float> reals_of_fixed = [&] {
+                std::vector<float> all;
+                for (const TypeParam v : fixed)
+                    all.push_back(std::is_same_v<TypeParam, float>
+                                      ? static_cast<float>(v)
+                                      : static_cast<float>(real_of(static_cast<std::int8_t>(v), plain)));
+                return all;
+            }();
+            const tensor_id constant = net.constant("fixed", one, reals_of_fixed);
+            // made[0], in[1], in[1], made[1], constant, made[2]
+            tensor_id whole = 0;
+            if (nested) {
+                const tensor_id head = net.add("head", op::concat{axis}, {made[0], in[1]});
+                const tensor_id tail = net.add("tail", op::concat{axis}, {in[1], made[1], constant});
+                whole = net.add("whole", op::concat{axis}, {head, tail, made[2]});
+            } else {
+                whole = net.add("whole", op::concat{axis}, {made[0], in[1], in[1], made[1], constant, made[2]});
             }
+            net.output(whole);
+            const shape out = net.at(whole).dims.with(0, batch);
+            EXPECT_EQ(out[axis], 2 * one[axis] + 5 * 3 + 1);
+
+            std::vector<values<TypeParam>> x;
+            for (const shape& dims : parts) x.push_back(some<TypeParam>(dims.elements() * batch, 5));
+            values<TypeParam> expected(static_cast<std::size_t>(out.elements()));
+            std::int64_t first = 0;
+            for (const int which : {0, 1, 1, 1, 3, 2}) {
+                const bool is_fixed = which == 3;
+                const shape dims = (is_fixed ? one : parts[static_cast<std::size_t>(which)]).with(0, batch);
+                for_each_index(dims, [&](std::array<std::int64_t, 4> at) {
+                    std::array<std::int64_t, 4> from = at;
+                    if (is_fixed) from[0] = 0;
+                    const TypeParam value =
+                        is_fixed ? fixed[flat(from, one)] : x[static_cast<std::size_t>(which)][flat(from, dims)];
+                    at[static_cast<std::size_t>(axis)] += first;
+                    expected[flat(at, out)] = value;
+                });
+                first += dims[axis];
+            }
+            EXPECT_EQ(run_all<TypeParam>(stored_as<TypeParam>(net), x, batch), expected);
+        }
 }
 
 /// Of a dense tensor a view; of a part of a concatenation along the channels, which has gaps, a copy.

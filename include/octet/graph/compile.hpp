@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstring>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -162,11 +161,11 @@ class compiler {
     }
 
     /// Appends a step; what it runs is told with step::runs.
-    step& emit(int node_index, std::string_view kernel, isa target, std::initializer_list<int> reads,
-               std::initializer_list<int> writes, std::size_t scratch) {
+    step& emit(int node_index, std::string_view kernel, isa target, const std::vector<int>& reads,
+               const std::vector<int>& writes, std::size_t scratch) {
         const int here = static_cast<int>(made_.steps.size());
-        for (const auto& list : {reads, writes})
-            for (const int index : list)
+        for (const auto* list : {&reads, &writes})
+            for (const int index : *list)
                 if (at(index).block >= 0) {
                     allocation& block = blocks_[static_cast<std::size_t>(at(index).block)];
                     block.first = std::min(block.first, here);
@@ -177,8 +176,8 @@ class compiler {
         return made_.steps.back();
     }
     template <class Body>
-    step& emit(int node_index, std::string_view kernel, isa target, std::initializer_list<int> reads,
-               std::initializer_list<int> writes, std::size_t scratch, Body body) {
+    step& emit(int node_index, std::string_view kernel, isa target, const std::vector<int>& reads,
+               const std::vector<int>& writes, std::size_t scratch, Body body) {
         step& made = emit(node_index, kernel, target, reads, writes, scratch);
         made.runs(std::move(body));
         return made;
@@ -190,17 +189,24 @@ class compiler {
         const node& n = net_.nodes()[static_cast<std::size_t>(index)];
         const bool is_int8 = layer(index).is_int8;
         const int whole = new_slot(n.output, is_int8);
+        std::vector<int> slots;  // of the parts to copy, and where they begin
+        std::vector<std::int64_t> firsts;
         std::int64_t first = 0;
         for (const tensor_id id : n.inputs) {
             const std::int64_t here = first;
             first += net_.at(id).dims[join.axis];
             const int part = read_slot(id, is_int8);
-            const bool in_place = parents_[static_cast<std::size_t>(id)].id == n.output;
-            if (!in_place)
-                emit(index, "copy", isa::scalar, {part}, {whole}, 0, [=, axis = join.axis](const memory& m) noexcept {
-                    concat_copy(m.template read<T>(part), m.template write<T>(whole), axis, here);
-                });
+            if (parents_[static_cast<std::size_t>(id)].id == n.output) continue;  // it stands there already
+            slots.push_back(part), firsts.push_back(here);
         }
+        if (slots.empty()) return;
+        emit(index, "copy", isa::scalar, slots, {whole}, 0, [=, axis = join.axis](const memory& m) noexcept {
+            const auto part = [&](int i) noexcept {
+                const auto at = static_cast<std::size_t>(i);
+                return concat_part<T>{m.template read<T>(slots[at]), firsts[at]};
+            };
+            concat_copy(static_cast<int>(slots.size()), part, m.template write<T>(whole), axis);
+        });
     }
     /// A reshape whose source has gaps or is written elsewhere in place.
     template <class T>

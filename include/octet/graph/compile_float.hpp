@@ -1,7 +1,6 @@
 // The float step of every operation. See compile.hpp for the walk over the graph.
 #pragma once
 
-#include <initializer_list>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -30,7 +29,7 @@ struct float_steps {
     const parallel& threads() const { return to.options_.threads; }
 
     template <class Body>
-    void emit(std::string_view kernel, std::initializer_list<int> reads, int result, Body body, std::size_t scratch = 0,
+    void emit(std::string_view kernel, const std::vector<int>& reads, int result, Body body, std::size_t scratch = 0,
               isa target = isa::scalar) const {
         to.emit(index, kernel, target, reads, {result}, scratch, std::move(body));
     }

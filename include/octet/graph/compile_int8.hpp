@@ -1,7 +1,6 @@
 // The int8 step of every operation. See compile.hpp for the walk over the graph.
 #pragma once
 
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,7 +45,7 @@ struct int8_steps {
     std::string who() const { return text(kind_of(n.what), " '", n.name, "'"); }
 
     template <class Body>
-    step& emit(std::string_view kernel, isa target, std::initializer_list<int> reads, int result, Body body,
+    step& emit(std::string_view kernel, isa target, const std::vector<int>& reads, int result, Body body,
                std::size_t scratch = 0) const {
         return to.emit(index, kernel, target, reads, {result}, scratch, std::move(body));
     }

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -81,9 +80,8 @@ enum class row_split {
 /// One step of a program, with the layer that it runs.
 class step {
   public:
-    step(int node_index, std::string_view kernel_name, isa which, std::initializer_list<int> reads,
-         std::initializer_list<int> writes)
-        : node(node_index), kernel(kernel_name), target(which), inputs(reads), outputs(writes) {}
+    step(int node_index, std::string_view kernel_name, isa which, std::vector<int> reads, std::vector<int> writes)
+        : node(node_index), kernel(kernel_name), target(which), inputs(std::move(reads)), outputs(std::move(writes)) {}
     step(step&& other) noexcept
         : node(other.node),
           kernel(std::move(other.kernel)),

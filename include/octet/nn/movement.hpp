@@ -7,6 +7,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "octet/core/algorithm.hpp"
 #include "octet/core/config.hpp"
 #include "octet/core/view.hpp"
 
@@ -51,24 +52,48 @@ void copy_rows(T* to, std::ptrdiff_t to_step, const T* from, std::ptrdiff_t from
     rows(bytes);
 }
 
-/// Writes `part` into `whole` with its first element of `axis` at index `first`: one operand of a concatenation. A part
-/// of one image (a constant) is written into every image.
+/// One operand of a concatenation: its first element of the axis becomes element `first` of the whole's.
 template <class T>
-void concat_copy(tensor_view<const T> part, tensor_view<T> whole, int axis, std::int64_t first) noexcept {
+struct concat_part {
+    tensor_view<const T> values;
+    std::int64_t first = 0;
+};
+
+/// Writes `count` parts into `whole` side by side along `axis`: part(i) is the concat_part i. A part of one image (a
+/// constant) is written into every image.
+template <class T, class Parts>
+void concat_copy(int count, const Parts& part, tensor_view<T> whole, int axis) noexcept {
     const int last = whole.dims.rank() - 1;
+    if (axis == last) {
+        // All parts of the rows that L1 holds before the next rows: they write to the same lines.
+        const auto line_bytes = static_cast<std::size_t>(whole.stride) * sizeof(T);
+        const std::int64_t rows = whole.rows(), together = static_cast<std::int64_t>(8192 / line_bytes) + 1;
+        for (std::int64_t row = 0; row < rows; row += together)
+            for (int i = 0; i < count; ++i) {
+                const concat_part<T> p = part(i);
+                const std::int64_t end = std::min(rows, row + together), image_rows = p.values.rows();
+                const auto bytes = static_cast<std::size_t>(p.values.cols()) * sizeof(T);
+                for (std::int64_t r = row, some = 0; r < end; r += some) {
+                    some = std::min(end - r, image_rows - r % image_rows);
+                    copy_rows(whole.row(r) + p.first, whole.stride, p.values.row(r % image_rows), p.values.stride, some,
+                              bytes);
+                }
+            }
+        return;
+    }
     std::int64_t rows_per_index = 1;  // rows below one index of the axis
     for (int i = axis + 1; i < last; ++i) rows_per_index *= whole.dims[i];
-    // Along the last axis all rows take a part each; along another, `chunk` rows of every `step` are the part's.
-    const bool within_rows = axis == last;
-    const std::int64_t images = whole.dims[0] / part.dims[0], image_rows = whole.rows() / images;
-    const std::int64_t chunk = within_rows ? part.rows() : part.dims[axis] * rows_per_index;
-    const std::int64_t step = within_rows ? image_rows : whole.dims[axis] * rows_per_index;
-    const std::int64_t skip = within_rows ? 0 : first * rows_per_index;
-    const auto bytes = static_cast<std::size_t>(part.cols()) * sizeof(T);
-    for (std::int64_t image = 0; image < images; ++image) {
-        std::int64_t to = image * image_rows + skip;
-        for (std::int64_t r = 0; r < part.rows(); r += chunk, to += step)
-            copy_rows(whole.row(to) + (within_rows ? first : 0), whole.stride, part.row(r), part.stride, chunk, bytes);
+    for (int i = 0; i < count; ++i) {
+        const concat_part<T> p = part(i);
+        // `chunk` rows of every `step` are the part's.
+        const std::int64_t images = whole.dims[0] / p.values.dims[0], image_rows = whole.rows() / images;
+        const std::int64_t chunk = p.values.dims[axis] * rows_per_index, step = whole.dims[axis] * rows_per_index;
+        const auto bytes = static_cast<std::size_t>(p.values.cols()) * sizeof(T);
+        for (std::int64_t image = 0; image < images; ++image) {
+            std::int64_t to = image * image_rows + p.first * rows_per_index;
+            for (std::int64_t r = 0; r < p.values.rows(); r += chunk, to += step)
+                copy_rows(whole.row(to), whole.stride, p.values.row(r), p.values.stride, chunk, bytes);
+        }
     }
 }
 
