@@ -459,7 +459,7 @@ TYPED_TEST(gemm, multipliers_differ_from_column_to_column) {
     });
 }
 
-/// Weights larger than the 8 MiB from which on the AVX512-VNNI kernel reads them in four places at once.
+/// 8 MB of weights, which the AVX512-VNNI kernel reads in four places at once, and a depth that they do not divide.
 TEST(gemm, a_row_against_weights_that_no_cache_holds) {
     gemm<octet::nearest_even>::each(
         [](const auto& law) { law.check({.rows = 1, .cols = 2050, .depth = 4099, .lhs_zero = -7, .seed = 5}); });

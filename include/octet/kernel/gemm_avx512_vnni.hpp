@@ -56,7 +56,6 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
                   columns,
                   call.out + first,
                   call.out_stride,
-                  w.weights.size() > far_weights,
                   address_of(w.panel(p)) + static_cast<std::ptrdiff_t>(w.panel_bytes()),
                   (group_bytes + call.count - 1) / call.count};
             if (larger != 0) strips[rows](j, larger);
@@ -80,15 +79,11 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         int columns;
         typename result::stored* out;
         std::ptrdiff_t out_stride;
-        bool far;              ///< a row alone reads weights that come from far memory
         std::intptr_t next;    ///< several ask for the panel behind this one, so that memory works all the time:
         std::ptrdiff_t share;  ///< each for so many bytes with every group
     };
 
     static constexpr int group_bytes = layout.panel * layout.group;
-
-    /// Weights of more bytes are taken not to stay in L3 from call to call: see four_places.
-    static constexpr std::size_t far_weights = std::size_t{8} << 20;
 
     /// Runs of less than a group: copied to scratch, a group each, behind a table of where each row begins.
     static const std::int8_t** gathered_rows(const gemm_call<result>& call) noexcept {
@@ -132,24 +127,10 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
             for (int v = 0; v < Vectors; ++v) dot(acc[v], u, weights + g * group_bytes + 64 * v);
         }
     }
-    /// One row against the groups of a run from depth k on, four at a time while there are more: returns the depth that
-    /// it came to. Asks for every line, a page ahead: on Zen 5 1000x2048 weights come from L3 13 to 17 % faster, as
-    /// fast as a plain loop reads them, or faster. With eight groups a turn, so that a load stands 2048 bytes behind
-    /// its last, asking is of no use.
-    template <int Vectors>
-    static OCTET_INLINE std::ptrdiff_t one_place(const std::int8_t* lhs, std::ptrdiff_t k, std::ptrdiff_t last,
-                                                 const std::int8_t*& weights, __m512i (&acc)[Vectors]) noexcept {
-        for (; k + 16 <= last; k += 16, weights += 4 * group_bytes) {
-#pragma GCC unroll 16
-            for (int line = 0; line < 4 * Vectors; ++line)
-                prefetch(address_of(weights) + 4096 + line / Vectors * group_bytes + line % Vectors * 64);
-            four_groups(lhs + k, weights, acc);
-        }
-        return k;
-    }
-    /// The same in four quarters of the depth side by side, which asks for nothing: the core reads ahead in each. Where
-    /// all comes from DRAM that is worth little; but calls that follow each other find the weights in L3 sooner: the
-    /// second of 4096x4096 takes about 30 % less (Zen 5).
+    /// One row against four quarters of a run's groups side by side; returns the depth that it came to. The core reads
+    /// ahead in each place: on Zen 5 1000x2048 weights come at 96 % of a read loop's speed for 90 in one place, and
+    /// 4096x4096, the second time, at 116 for 99. Prefetches gain as much where the weights were just read, and lose as
+    /// much where they were not.
     template <int Vectors>
     static OCTET_INLINE std::ptrdiff_t four_places(const std::int8_t* lhs, std::ptrdiff_t last,
                                                    const std::int8_t*& weights, __m512i (&acc)[Vectors]) noexcept {
@@ -198,10 +179,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
 #pragma GCC unroll 12
             for (int m = 0; m < Rows; ++m) lhs[m] = rows[m] + offset;
             std::ptrdiff_t k = 0;
-            if constexpr (Rows == 1) {
-                if (j.far) k = four_places(lhs[0], j.last, weights, acc[0]);
-                k = one_place(lhs[0], k, j.last, weights, acc[0]);
-            }
+            if constexpr (Rows == 1) k = four_places(lhs[0], j.last, weights, acc[0]);
             for (;; k = k + 4 < j.last ? k + 4 : j.last) {
                 __m512i w[Vectors];
 #pragma GCC unroll 4
