@@ -39,7 +39,8 @@ std::function<double(int)> repeated(Body body, clockid_t clock = CLOCK_THREAD_CP
 
 /// Something that is timed in turns with others: as often in a row as takes 50 us, so that reading the clock does not
 /// show. Where more threads work, as often as takes 10 ms, and after a rest of 20 ms: a library's threads spin for a
-/// while before they sleep, and would take the processors from whoever is next.
+/// while before they sleep, and would take the processors from whoever is next. And after 10 ms untimed: a virtual
+/// machine's processors that wake may share one of the host's until it moves them.
 class contender {
   public:
     explicit contender(std::function<double(int)> seconds, clockid_t clock = CLOCK_THREAD_CPUTIME_ID)
@@ -50,7 +51,10 @@ class contender {
     int runs() const noexcept { return runs_; }
     /// Seconds of one run.
     double sample() const {
-        if (rests_) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        if (rests_) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            seconds_(runs_);
+        }
         return seconds_(runs_) / runs_;
     }
 
