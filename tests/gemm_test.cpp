@@ -132,17 +132,18 @@ class gemm_law {
 
         octet::buffer<std::byte> scratch(kernel_.scratch_bytes(p.taps, p.taps * p.depth));
         for (auto& b : scratch) b = std::byte{0xee};  // a kernel may not rely on what it finds there
-        std::vector<const std::int8_t*> table(whole(p.taps, kernel_.tile_rows));
-        for (int first = 0; first < p.rows; first += kernel_.tile_rows) {
-            const int rows = std::min(kernel_.tile_rows, p.rows - first);
+        const int most = kernel_.tile_rows * (scratch.size() == 0 ? 4 : 1);  // rows of a call
+        std::vector<const std::int8_t*> table(whole(p.taps, most));
+        for (int first = 0; first < p.rows; first += most) {
+            const int rows = std::min(most, p.rows - first);
             std::fill(table.begin(), table.end(), nullptr);
             for (int t = 0; t < p.taps; ++t)
                 for (int m = 0; m < rows; ++m)
-                    table[whole(t) * whole(kernel_.tile_rows) + whole(m)] = row(first + m, t) - p.lhs_offset;
+                    table[whole(t) * whole(most) + whole(m)] = row(first + m, t) - p.lhs_offset;
             kernel_.run({.weights = &packed,
                          .lhs = table.data(),
                          .lhs_offset = p.lhs_offset,
-                         .table_step = kernel_.tile_rows,
+                         .table_step = most,
                          .count = rows,
                          .end_panel = packed.panels(),
                          .out = out.data() + whole(first) * out_stride,

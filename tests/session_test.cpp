@@ -245,6 +245,28 @@ TEST(session, workers_go_through_chains_of_steps_and_give_the_same_bytes) {
         }
 }
 
+/// A reshape of parts that stand below one another has as many rows as each, and other ones: no chain goes through it.
+TEST(session, a_chain_ends_before_a_reshape_of_parts_made_in_place) {
+    octet::graph net;
+    const tensor_id image = net.input("image", {1, 24, 16, 8});
+    const tensor_id a = net.add("a", op::conv2d{weights(8, 8, 60), {}}, {image});
+    const tensor_id b = net.add("b", op::conv2d{weights(8, 8, 61), {}}, {image});
+    const tensor_id both = net.add("both", op::concat{1}, {a, b});
+    const tensor_id wide = net.add("wide", op::reshape{{1, 24, 16, 16}}, {both});
+    net.output(net.add("c", op::conv2d{weights(8, 16, 62), {}}, {wide}));
+    const std::vector<float> in = reals(24 * 16 * 8, 63);
+    const quantized_graph int8 = octet::quantize(net, {1, in});
+    session<> alone(int8);
+    for (const octet::parallel& inner : {octet::test::reverse_hook(), octet::test::thread_hook()}) {
+        counting_hook threads{inner};
+        session<> run(int8, {.threads = threads.hook()});
+        EXPECT_EQ(evaluate(run, in), evaluate(alone, in));
+        threads.forks = 0;
+        run.run();
+        EXPECT_EQ(threads.forks, 2);  // a and b, then c
+    }
+}
+
 TEST(session, float_shows_neither_isa_nor_threads_nor_batch) {
     const quantized_graph net = octet::as_float(every_operation());
     session<> reference(net, {.target = octet::isa::scalar});

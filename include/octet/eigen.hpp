@@ -159,7 +159,7 @@ class eigen_threads {
         perform(item, 0, 0);
         work(item, 0);
         // What remains is at most one task of each helper: spin that long, then let other threads have the processor.
-        for (int spins = 0; finished() != begun_; ++spins) spins < 4096 ? pause() : std::this_thread::yield();
+        for (unsigned spins = 0; finished() != begun_; ++spins) spins < 4096 ? pause() : std::this_thread::yield();
         busy_.store(false, std::memory_order_release);
     }
 
@@ -225,7 +225,7 @@ class eigen_threads {
                 continue;
             }
             // The caller has read this worker's line: a write brings it back while there is time.
-            if (idle == 8) done.store(done.load(std::memory_order_relaxed), std::memory_order_relaxed);
+            if (idle == 8) done.store(done.load(std::memory_order_relaxed), std::memory_order_release);
             if (idle % 64 != 0) {
                 pause();
                 continue;

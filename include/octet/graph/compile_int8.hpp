@@ -111,8 +111,8 @@ struct int8_steps {
                                          options(conv.taps, conv.groups));
         const auto kernel = layer.kernel();
         const std::size_t scratch = layer.scratch_bytes(threads().workers);
-        const std::int64_t width = to.dims_of(n.output)[2];
-        const int grain = layer.grain(to.dims_of(n.output));
+        const shape dims = to.dims_of(n.output);
+        const std::int64_t width = dims[2], image_rows = dims[0] * dims[1];
         step& made = emit(
             kernel.name, kernel.target, {from}, result,
             [=, run = std::move(layer)](const memory& m) noexcept {
@@ -126,7 +126,10 @@ struct int8_steps {
             },
             scratch);
         made.split = row_split::outputs;
-        made.grain = grain * static_cast<int>(width);
+        // Few rows are cut anywhere, once for each worker: 14 over two are 7 and 7, level for the steps behind.
+        const bool few = image_rows < depthwise_conv2d<Rounding>::few_rows;
+        made.grain = static_cast<int>(few ? width : 4 * width);
+        made.block = static_cast<int>(few ? width * image_rows : depthwise_conv2d<Rounding>::rows_a_call * width);
     }
     static row_split split_of(const window& taps) {
         const bool same = taps.kernel == extent{} && taps.stride == extent{} && taps.pad == padding{};

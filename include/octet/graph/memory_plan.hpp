@@ -24,8 +24,9 @@ struct allocation {
 /// Plain data: blocks that are in use at the same step never overlap; every offset is a multiple of 64.
 struct memory_plan {
     std::vector<allocation> blocks;
-    std::size_t arena_bytes = 0;    ///< what the blocks take together
-    std::size_t scratch_bytes = 0;  ///< working memory of the largest step, for all workers
+    std::size_t arena_bytes = 0;  ///< what the blocks take together
+    /// Working memory of the largest step, for all workers: an equal part for each, a multiple of 64 bytes.
+    std::size_t scratch_bytes = 0;
     std::size_t total_bytes() const noexcept { return arena_bytes + scratch_bytes; }
 };
 

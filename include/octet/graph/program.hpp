@@ -72,7 +72,7 @@ struct memory {
 
 /// How a step can be shared out by who runs it. See chain.hpp.
 enum class row_split {
-    none,     ///< it shares its work among the workers itself
+    none,     ///< it is run whole
     outputs,  ///< some rows of its output can be computed alone, from any rows of its inputs: it begins a chain
     rows      ///< a row of its output needs the same row of each input, and no other
 };
@@ -90,6 +90,7 @@ class step {
           outputs(std::move(other.outputs)),
           split(other.split),
           grain(other.grain),
+          block(other.block),
           chained(other.chained),
           body_(std::exchange(other.body_, nullptr)) {}
     step& operator=(step&&) = delete;
@@ -109,7 +110,8 @@ class step {
     std::vector<int> inputs;   ///< slots
     std::vector<int> outputs;  ///< slots
     row_split split = row_split::none;
-    int grain = 12;   ///< at which multiples of rows a chain that begins here is cut
+    int grain = 12;   ///< at which multiples of rows a chain that begins here is cut: whole tiles of most kernels
+    int block = 120;  ///< rows of it that go through the chain together
     int chained = 1;  ///< steps of it, of which this is the first: the hook runs them as one
 
   private:

@@ -84,18 +84,16 @@ class session {
     /// Step `i` of steps() alone: all of them in their order are run(). For who measures steps.
     void run_step(std::size_t i) noexcept { program_.steps[i].run(where()); }
     /// As run(); calls observe(tensor_id, view) for each input before the first step, and for each other tensor after
-    /// the last step that writes to it (a concatenation takes several), with a view of const int8 or float values.
-    /// Tensors that are views of others are not repeated.
+    /// the step that makes it, with a view of const int8 or float values. Tensors that are views of others are not
+    /// repeated.
     template <class Observe>
     void run_observed(const Observe& observe) {
         const memory all = where();
         for (const int index : program_.inputs) show(all, index, observe);
-        for (std::size_t i = 0; i < program_.steps.size(); ++i) {
-            const step& s = program_.steps[i];
+        for (const step& s : program_.steps) {
             s.run(all);
             if (s.node >= 0)
-                for (const int index : s.outputs)
-                    if (last_writer(index) == i) show(all, index, observe);
+                for (const int index : s.outputs) show(all, index, observe);
         }
     }
 
@@ -142,12 +140,6 @@ class session {
     const memory_plan& plan() const noexcept { return program_.plan; }
 
   private:
-    std::size_t last_writer(int index) const noexcept {
-        std::size_t found = 0;
-        for (std::size_t i = 0; i < program_.steps.size(); ++i)
-            if (detail::contains(program_.steps[i].outputs, index)) found = i;
-        return found;
-    }
     memory where() const noexcept {
         auto* arena = const_cast<std::byte*>(arena_.data());
         return {arena, arena + program_.plan.arena_bytes, program_.slots.data(), program_.plan.blocks.data(),

@@ -39,7 +39,7 @@ struct gemm_call {
     int run_bytes() const noexcept { return weights->depth / weights->runs; }
 };
 
-/// A micro-kernel as the layers see it: what it wants, how many rows a call takes, and the function.
+/// A micro-kernel as the layers see it: what it wants, how many rows a call had better take, and the function.
 /// tile_rows is several blocks of register_rows: weights stream from far memory once per call, so the more rows the
 /// better (a full call needs 3 bytes of weights a cycle where a block of 6 rows would need 21). Who splits rows over
 /// threads cuts at multiples of register_rows.

@@ -68,11 +68,12 @@ class conv2d {
         return round_up_64(sizeof(void*) * static_cast<std::size_t>(rows_a_call() * (by_rows() ? 1 : window_.taps())));
     }
     std::ptrdiff_t row_distance() const noexcept { return row_copy_elements(window_, rows_a_call(), channels()); }
-    /// A call costs as much as 100 cycles: rows of one pointer each, of which L1 holds many, go four tiles at a time,
-    /// where the kernel keeps no copy of them.
+    /// A call costs as much as 100 cycles: short rows of one pointer each, of which 128 KiB hold four tiles, go so many
+    /// at a time, where the kernel keeps no copy of them.
     int rows_a_call() const noexcept {
         const bool one_pointer = by_rows() || window_.taps() == 1;
-        return kernel_.tile_rows * (one_pointer && kernel_bytes() == 0 ? 4 : 1);
+        const bool is_short = packed_.front().depth <= (128 << 10) / (4 * kernel_.tile_rows);
+        return kernel_.tile_rows * (one_pointer && is_short && kernel_bytes() == 0 ? 4 : 1);
     }
     std::size_t kernel_bytes() const noexcept {
         return kernel_.scratch_bytes(packed_.front().runs, packed_.front().depth);

@@ -59,10 +59,12 @@ class depthwise_conv2d {
     /// in. scratch: scratch_bytes(threads.workers) bytes, 64-byte aligned.
     void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
                     const parallel& threads = {}) const noexcept {
-        for_row_blocks(threads, in.dims[0] * out.dims[1], rows_a_call, grain(out.dims),
-                       [&](std::int64_t first, int count, int worker) {
-                           rows(in, out, first, count, scratch + static_cast<std::size_t>(worker) * scratch_bytes(1));
-                       });
+        const std::int64_t all_rows = in.dims[0] * out.dims[1];
+        // Bands are 1, 2 or 4 output rows: a cut between bands costs nothing, and few rows must not lack tasks.
+        const int grain = all_rows < few_rows ? packed_.plan.rows : 4;
+        for_row_blocks(threads, all_rows, rows_a_call, grain, [&](std::int64_t first, int count, int worker) {
+            rows(in, out, first, count, scratch + static_cast<std::size_t>(worker) * scratch_bytes(1));
+        });
     }
     /// Of the same, the image rows [first, first + count) of `out`, counted over the batch; scratch of one worker.
     void rows(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::int64_t first, int count,
@@ -77,9 +79,6 @@ class depthwise_conv2d {
                          some, options_.output.zero_point, options_.limits, scratch});
         }
     }
-    /// Image rows between cuts. Bands are 1, 2 or 4 output rows: a cut between bands costs nothing, and few rows must
-    /// not lack tasks.
-    int grain(const shape& out) const noexcept { return out[0] * out[1] < 4 * rows_a_call ? 1 : 4; }
     shape output_shape(const shape& in) const {
         const auto channels = static_cast<std::int64_t>(padding_.size());
         if (in.rank() != 4 || in[3] != channels)
@@ -92,9 +91,10 @@ class depthwise_conv2d {
     }
     const depthwise_entry<Rounding>& kernel() const noexcept { return kernel_; }
 
-  private:
-    static constexpr int rows_a_call = 8;
+    static constexpr int rows_a_call = 8;  ///< image rows that had better stay together
+    static constexpr int few_rows = 32;    ///< less are cut as each worker needs them
 
+  private:
     conv2d_options options_;
     window window_;
     depthwise_entry<Rounding> kernel_;
