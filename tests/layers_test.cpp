@@ -180,18 +180,20 @@ TYPED_TEST(moved, pad_every_axis) {
 TYPED_TEST(moved, concat_on_every_axis) {
     for (const shape& one :
          {shape{1, 2, 3, 4}, shape{1, 9, 37, 4}})  // the second of more rows than are copied together
-        for (const auto& [batch, axis, nested] : {std::tuple{1, 1, false},
-                                                  {1, 2, false},
-                                                  {1, 3, false},
-                                                  {1, 1, true},
-                                                  {1, 2, true},
-                                                  {1, 3, true},
-                                                  {3, 1, false},
-                                                  {3, 2, false},
-                                                  {3, 3, false},
-                                                  {3, 1, true},
-                                                  {3, 2, true},
-                                                  {3, 3, true}}) {
+        for (const auto& form : {std::tuple{1, 1, false},
+                                 {1, 2, false},
+                                 {1, 3, false},
+                                 {1, 1, true},
+                                 {1, 2, true},
+                                 {1, 3, true},
+                                 {3, 1, false},
+                                 {3, 2, false},
+                                 {3, 3, false},
+                                 {3, 1, true},
+                                 {3, 2, true},
+                                 {3, 3, true}}) {
+            const int batch = std::get<0>(form), axis = std::get<1>(form);
+            const bool nested = std::get<2>(form);
             SCOPED_TRACE(testing::Message() << "axis " << axis << ", batch " << batch << ", nested " << nested);
             const std::array<shape, 3> parts{one, one.with(axis, 5), one.with(axis, 1)};
             graph net;
