@@ -391,11 +391,16 @@ TEST(conv2d, threads_cannot_show) {
                              problem{.height = 1, .width = 1, .kernel = {1, 1}},
                              problem{.height = 1, .width = 1, .channels = 50, .outputs = 333, .kernel = {1, 1}},
                              problem{.height = 4, .width = 3, .channels = 8, .outputs = 402, .groups = 2},
+                             // few rows and columns that come out even; more rows of one pointer than go into a call
+                             problem{.height = 8, .width = 10, .channels = 20, .outputs = 192, .kernel = {1, 1}},
+                             problem{.height = 37, .width = 41, .channels = 5, .outputs = 20, .kernel = {1, 1}},
+                             problem{.height = 31, .width = 67, .channels = 3, .outputs = 20, .pad = {1, 1, 1, 1}},
                              problem{.height = 40, .width = 30, .channels = 6, .outputs = 4, .groups = 2}}) {
         const data d(p);
         const std::vector<std::int8_t> expected = d.expected<octet::nearest_even>();
         for (const isa which : octet::supported_isas()) {
             const octet::conv2d<> layer = build<octet::nearest_even>(d, which);
+            expect_bytes(layer, d, expected);
             expect_bytes(layer, d, expected, octet::test::reverse_hook());
             expect_bytes(layer, d, expected, octet::test::thread_hook());
         }

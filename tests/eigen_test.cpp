@@ -1,3 +1,4 @@
+// label: threads
 // Octet beside Eigen: views and maps see the same elements, and Eigen's thread pool keeps the contract of the parallel
 // hook.
 #include "octet/eigen.hpp"

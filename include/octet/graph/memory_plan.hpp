@@ -114,8 +114,9 @@ std::size_t place_in_lanes(Blocks& blocks, const std::vector<std::size_t>& order
 /// upper end of that sum: no chain of layers needs more, and it stands where it fits. For more workers: blocks that
 /// share a place have their middles there. A worker has about the same share of the rows of every tensor, so that its
 /// part of one stands where it had its part of another; elsewhere it would write to lines that another worker's cache
-/// holds, and wait for each. That takes more bytes (MobileNetV2 at 224 x 224: 2.5 for 1.7 million). O(blocks^2). (A
-/// template, so that only units that make sessions compile it.)
+/// holds, and wait for each. That takes more bytes (MobileNetV2 at 224 x 224: 2.5 for 1.7 million). O(blocks^2).
+///
+/// (A template, so that only units that make sessions compile it.)
 template <class Blocks = std::vector<allocation>>
 memory_plan plan_memory(Blocks blocks, std::size_t scratch_bytes, int workers = 1) {
     memory_plan plan{std::move(blocks), 0, scratch_bytes};
