@@ -25,7 +25,7 @@ gemm_entry<Result> gemm_entry_of() noexcept {
                              .tile_rows = kernel::tile_rows,
                              .register_rows = kernel::register_rows,
                              .run = &kernel::run};
-    if constexpr (requires { kernel::scratch_bytes(1, 1); }) entry.scratch_bytes = &kernel::scratch_bytes;
+    if constexpr (requires { kernel::scratch_bytes(1); }) entry.scratch_bytes = &kernel::scratch_bytes;
     return entry;
 }
 }  // namespace detail

@@ -12,11 +12,11 @@ namespace octet::inline OCTET_ABI {
 
 /// `count` rows of the product, at least 1 and, where the kernel has scratch, at most its tile_rows, against the
 /// columns of panels [first_panel, end_panel), which are not empty. A row stands in memory as weights->runs runs of
-/// run_bytes() bytes; run t of row m begins at run(t, m), and no byte beyond a run is read. Column n of row m goes to
-/// out[m * out_stride + n], in elements, and nothing else is written. out may not overlap the lhs. A plain matrix is
-/// one run with a pointer for each row; a convolution has a pointer for each tap and output pixel (padding points at a
-/// row of zero points), or one for each pixel where rows of taps stand at one distance, so that all are one kernel and
-/// no im2col buffer exists.
+/// run_bytes() bytes; run t of row m begins at run(t, m), and no byte is read beyond the `readable` ones behind a run.
+/// Column n of row m goes to out[m * out_stride + n], in elements, and nothing else is written. out may not overlap the
+/// lhs. A plain matrix is one run with a pointer for each row; a convolution has a pointer for each tap and output
+/// pixel (padding points at a row of zero points), or one for each pixel where rows of taps stand at one distance, so
+/// that all are one kernel and no im2col buffer exists.
 template <class Result>
 struct gemm_call {
     const packed_gemm<Result>* weights = nullptr;
@@ -24,6 +24,7 @@ struct gemm_call {
     std::ptrdiff_t lhs_offset = 0;
     std::ptrdiff_t table_step = 0;    ///< from run to run in the table
     std::ptrdiff_t run_distance = 0;  ///< bytes from run to run besides
+    int readable = 0;                 ///< bytes behind every run that may be read, whatever they hold
     int count = 0;
     int first_panel = 0;
     int end_panel = 0;
@@ -31,7 +32,7 @@ struct gemm_call {
     std::ptrdiff_t out_stride = 0;
     zero_point out_zero{};  ///< this and limits: of int8 results
     clamp limits{};
-    std::byte* scratch = nullptr;  ///< scratch_bytes(runs, depth) of the kernel, 64-byte aligned, for this call alone
+    std::byte* scratch = nullptr;  ///< scratch_bytes(depth) of the kernel, 64-byte aligned, for this call alone
 
     const std::int8_t* run(int t, int m) const noexcept {
         return lhs[t * table_step + m] + (lhs_offset + t * run_distance);
@@ -51,8 +52,8 @@ struct gemm_entry {
     int tile_rows = 1;      ///< rows of a call at most, where scratch_bytes is not 0
     int register_rows = 1;  ///< rows computed at once
     void (*run)(const gemm_call<Result>&) noexcept = nullptr;
-    /// For rows of `depth` bytes in `runs` runs.
-    std::size_t (*scratch_bytes)(int runs, int depth) noexcept = [](int, int) noexcept { return std::size_t{0}; };
+    /// For rows of `depth` bytes.
+    std::size_t (*scratch_bytes)(int depth) noexcept = [](int) noexcept { return std::size_t{0}; };
 };
 
 /// The kernel of one instruction set: static constexpr gemm_layout layout; static constexpr int tile_rows,

@@ -43,7 +43,7 @@ struct gemm_gathered {
         return (depth + line - 1) / line * line + line;
     }
 
-    static std::size_t scratch_bytes(int, int depth) noexcept {
+    static std::size_t scratch_bytes(int depth) noexcept {
         using element = typename Kernel::element;
         constexpr auto layout = Kernel::layout;
         const std::ptrdiff_t panel =

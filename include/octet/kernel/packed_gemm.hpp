@@ -18,23 +18,12 @@ namespace octet {
 
 /// What a micro-kernel asks of its weights. Columns stand in panels of `panel`; a column gives `group` consecutive
 /// depths at a time: [panel][ceil(depth / group)][column of the panel][depth of the group], zero where there is no
-/// column or depth; where runs_apart, [panel][run][ceil(depth of a run / group)] ...
+/// column or depth.
 struct gemm_layout {
     int panel = 1;
     int group = 1;
-    bool runs_apart = false;  ///< see first_depth
     std::int32_t lhs_shift =
         0;  ///< what the kernel adds to every lhs byte (128 where the product takes unsigned bytes)
-
-    /// The runs of a row whose groups are packed apart from each other, out of `runs`.
-    OCTET_INLINE int packed_runs(int runs) const noexcept { return runs_apart ? runs : 1; }
-    /// Where group `index` of `depth` values begins: groups follow each other; but where runs_apart, the last one ends
-    /// with the run and holds weight 0 for what the group before it has, so that whole groups can be read from runs of
-    /// any length >= group, and nothing beyond them is.
-    OCTET_INLINE int first_depth(int index, int depth) const noexcept {
-        const int first = index * group;
-        return runs_apart && first + group > depth && depth >= group ? depth - group : first;
-    }
 };
 
 /// The weights of one product as the layer has them: [cols][depth] int8, zero point 0. The rows that they meet stand in
@@ -93,10 +82,7 @@ struct packed_gemm {
     buffer<typename Result::multiplier> multipliers;
 
     int panels() const noexcept { return (cols + layout.panel - 1) / layout.panel; }
-    int groups() const noexcept {
-        const int apart = layout.packed_runs(runs);
-        return apart * ((depth / apart + layout.group - 1) / layout.group);
-    }
+    int groups() const noexcept { return (depth + layout.group - 1) / layout.group; }
     /// Bytes of one panel.
     std::size_t panel_bytes() const noexcept {
         return static_cast<std::size_t>(groups()) * static_cast<std::size_t>(layout.group * layout.panel);
@@ -117,7 +103,6 @@ packed_gemm<Result> pack_gemm(const gemm_layout& layout, const gemm_weights& fro
     prove_accumulators(from, bias.data(), lhs_zero, who);
 
     packed_gemm<Result> packed{layout, from.cols, from.depth, from.runs, true, {}, {}, {}};
-    const int run = from.depth / layout.packed_runs(from.runs), run_groups = (run + layout.group - 1) / layout.group;
     const auto padded = static_cast<std::size_t>(packed.panels() * layout.panel);
     packed.weights = buffer<std::byte>(static_cast<std::size_t>(packed.panels()) * packed.panel_bytes());
     packed.bias = buffer<std::int32_t>(padded);
@@ -131,11 +116,8 @@ packed_gemm<Result> pack_gemm(const gemm_layout& layout, const gemm_weights& fro
                                 Result::fits_int32(accumulator_reach(from, n, bias[at], lhs_zero), multipliers[at]);
         std::byte* panel = packed.weights.data() + static_cast<std::size_t>(n / layout.panel) * packed.panel_bytes();
         for (int k = 0; k < from.depth; ++k) {
-            const int in_run = k % run, group = in_run / layout.group;
-            const std::int64_t slot =
-                (std::int64_t{k / run * run_groups + group} * layout.panel + n % layout.panel) * layout.group + in_run -
-                layout.first_depth(group, run);
-            panel[slot] = static_cast<std::byte>(from.column(n)[k]);
+            const std::int64_t group = std::int64_t{k / layout.group} * layout.panel + n % layout.panel;
+            panel[group * layout.group + k % layout.group] = static_cast<std::byte>(from.column(n)[k]);
         }
     }
     return packed;

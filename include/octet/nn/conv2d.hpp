@@ -67,6 +67,7 @@ class conv2d {
     std::size_t table_bytes() const noexcept {
         return round_up_64(sizeof(void*) * static_cast<std::size_t>(rows_a_call() * (by_rows() ? 1 : window_.taps())));
     }
+    static constexpr int readable = 32;  ///< bytes behind copies of rows: short runs are read as one word
     std::ptrdiff_t row_distance() const noexcept { return row_copy_elements(window_, rows_a_call(), channels()); }
     /// A call costs as much as 100 cycles: short rows of one pointer each, of which 128 KiB hold four tiles, go so many
     /// at a time, where the kernel keeps no copy of them.
@@ -75,11 +76,9 @@ class conv2d {
         const bool is_short = packed_.front().depth <= (128 << 10) / (4 * kernel_.tile_rows);
         return kernel_.tile_rows * (one_pointer && is_short && kernel_bytes() == 0 ? 4 : 1);
     }
-    std::size_t kernel_bytes() const noexcept {
-        return kernel_.scratch_bytes(packed_.front().runs, packed_.front().depth);
-    }
+    std::size_t kernel_bytes() const noexcept { return kernel_.scratch_bytes(packed_.front().depth); }
     std::size_t copies_bytes() const noexcept {
-        return by_rows() ? round_up_64(static_cast<std::size_t>(window_.kernel.height * row_distance())) : 0;
+        return by_rows() ? round_up_64(static_cast<std::size_t>(window_.kernel.height * row_distance() + readable)) : 0;
     }
     /// Scratch of one worker: table, copies, the kernel's.
     std::size_t worker_bytes() const noexcept { return table_bytes() + copies_bytes() + kernel_bytes(); }
@@ -176,6 +175,7 @@ void conv2d<Result>::operator()(tensor_view<const std::int8_t> in, tensor_view<s
                          .lhs_offset = std::ptrdiff_t{g} * (channels() / options_.groups),
                          .table_step = by_rows() ? 0 : tile,
                          .run_distance = by_rows() ? row_distance() : 0,
+                         .readable = by_rows() ? readable : 0,
                          .count = count,
                          .first_panel = first_panel,
                          .end_panel = end_panel,
