@@ -131,9 +131,9 @@ class gemm_law {
         std::fill(out.begin(), out.end(), stored{99});
         std::vector<stored> expected(out.begin(), out.end());
 
-        octet::buffer<std::byte> scratch(kernel_.scratch_bytes(p.taps * p.depth));
+        const int most = kernel_.most_rows;  // rows of a call
+        const guarded<std::byte> scratch(kernel_.scratch_bytes(most, p.taps * p.depth), guard::end);
         for (auto& b : scratch) b = std::byte{0xee};  // a kernel may not rely on what it finds there
-        const int most = kernel_.tile_rows * (scratch.size() == 0 ? 4 : 1);  // rows of a call
         std::vector<const std::int8_t*> table(whole(p.taps, most));
         for (int first = 0; first < p.rows; first += most) {
             const int rows = std::min(most, p.rows - first);
@@ -360,7 +360,7 @@ TYPED_TEST(gemm, every_product_of_two_bytes) {
     this->each([&](const auto& law) {
         const auto& kernel = law.kernel();
         std::vector<const std::int8_t*> table(static_cast<std::size_t>(kernel.tile_rows));
-        octet::buffer<std::byte> scratch(kernel.scratch_bytes(1));
+        octet::buffer<std::byte> scratch(kernel.scratch_bytes(kernel.tile_rows, 1));
         for (const float m : {1.0F / 128, 1.0F / 13, 1.0F})
             for (const int zero : {0, 100}) {
                 const std::vector<typename TypeParam::multiplier> multipliers(256, multiplier<TypeParam>(m));
@@ -409,7 +409,7 @@ TYPED_TEST(gemm, requantizes_every_edge_of_the_accumulator) {
     this->each([&](const auto& law) {
         const auto& kernel = law.kernel();
         const std::vector<const std::int8_t*> table{&x};
-        octet::buffer<std::byte> scratch(kernel.scratch_bytes(1));
+        octet::buffer<std::byte> scratch(kernel.scratch_bytes(1, 1));
         int turn = 0;
         for (const double m : factors) {
             const zero_point z(turn % 3 == 0 ? 0 : turn % 3 == 1 ? -128 : 127);
@@ -434,7 +434,7 @@ TYPED_TEST(gemm, requantizes_ties) {
     this->each([&](const auto& law) {
         const auto& kernel = law.kernel();
         const std::vector<const std::int8_t*> table{&x};
-        octet::buffer<std::byte> scratch(kernel.scratch_bytes(1));
+        octet::buffer<std::byte> scratch(kernel.scratch_bytes(1, 1));
         for (int k = 1; k <= 22; ++k) {
             std::vector<std::int32_t> bias;
             for (int i = -cols / 2; i < cols / 2; ++i) bias.push_back((2 * i + 1) * (1 << (k - 1)));
@@ -460,7 +460,7 @@ TYPED_TEST(gemm, multipliers_differ_from_column_to_column) {
     this->each([&](const auto& law) {
         const auto& kernel = law.kernel();
         const std::vector<const std::int8_t*> table{&x};
-        octet::buffer<std::byte> scratch(kernel.scratch_bytes(1));
+        octet::buffer<std::byte> scratch(kernel.scratch_bytes(1, 1));
         for (int round = 0; round < 60; ++round) {
             std::vector<std::int32_t> bias;
             std::vector<typename TypeParam::multiplier> multipliers;
@@ -509,7 +509,7 @@ TEST(choose_gemm, gives_each_instruction_set_its_kernel) {
     for (const isa which : octet::test::tested_isas()) {
         const auto kernel = octet::choose_gemm<octet::nearest_even>(which);
         EXPECT_EQ(kernel.target, which);
-        EXPECT_EQ(kernel.scratch_bytes(15) % 64, 0U) << "workers' scratch stands end to end and is 64-byte aligned";
+        EXPECT_EQ(kernel.scratch_bytes(3, 15) % 64, 0U) << "workers' scratch stands end to end and is 64-byte aligned";
     }
 }
 

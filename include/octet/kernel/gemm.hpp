@@ -25,7 +25,9 @@ gemm_entry<Result> gemm_entry_of() noexcept {
                              .tile_rows = kernel::tile_rows,
                              .register_rows = kernel::register_rows,
                              .run = &kernel::run};
-    if constexpr (requires { kernel::scratch_bytes(1); }) entry.scratch_bytes = &kernel::scratch_bytes;
+    entry.most_rows = entry.tile_rows;
+    if constexpr (requires { kernel::most_rows; }) entry.most_rows = kernel::most_rows;
+    if constexpr (requires { kernel::scratch_bytes(1, 1); }) entry.scratch_bytes = &kernel::scratch_bytes;
     return entry;
 }
 }  // namespace detail

@@ -25,10 +25,19 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     static constexpr gemm_layout layout{.panel = 64, .group = 4, .lhs_shift = 128};
     static constexpr int register_rows = 6;
     static constexpr int tile_rows = 120;
+    static constexpr int most_rows = 4 * tile_rows;
 
-    /// Panels outside, blocks of rows inside: a panel comes from far memory once for all rows of the call.
+    static std::size_t scratch_bytes(int rows, int depth) noexcept {
+        const std::size_t all = kept_bytes(rows, depth), least = row_piece + 64;
+        return all > most_kept ? most_kept : all < least ? least : all;
+    }
+
+    /// Panels outside, blocks of rows inside: a panel comes from far memory once for all rows of the call, which the
+    /// first panel leaves unsigned to those behind it.
     static void run(const gemm_call<result>& call) noexcept {
         const packed_gemm<result>& w = *call.weights;
+        const bool one = call.count == 1, several_panels = call.end_panel - call.first_panel > 1;
+        const bool kept = one ? w.depth <= row_piece : several_panels && kept_bytes(call.count, w.depth) <= most_kept;
         for (int p = call.first_panel; p < call.end_panel; ++p) {
             const int first = p * layout.panel;
             const int columns = w.cols - first < layout.panel ? w.cols - first : layout.panel;
@@ -39,6 +48,10 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
             const int rows = call.count / blocks, larger = call.count % blocks;
             job j{call,
                   0,
+                  reinterpret_cast<std::uint8_t*>(call.scratch),
+                  kept ? pitch : 0,
+                  kept ? call.count * pitch : 0,
+                  kept && p != call.first_panel,
                   reinterpret_cast<const std::int8_t*>(w.panel(p)),
                   w.bias.data() + first,
                   {w.multipliers.data() + first, call.out_zero, call.limits, w.fits_int32},
@@ -48,6 +61,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
                   (group_bytes + call.count - 1) / call.count};
             if (larger != 0) strips[rows](j, larger);
             j.first_row = larger * (rows + 1);
+            j.lhs += j.first_row * j.row_step;
             j.out += j.first_row * call.out_stride;
             j.next += j.first_row * j.share * static_cast<std::ptrdiff_t>(w.panel_bytes() / group_bytes);
             strips[rows - 1](j, blocks - larger);
@@ -59,6 +73,9 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     struct job {
         const gemm_call<result>& call;
         int first_row;
+        std::uint8_t* lhs;  ///< its unsigned rows
+        std::ptrdiff_t row_step, piece_step;
+        bool ready;  ///< they are there
         const std::int8_t* weights;
         const std::int32_t* bias;
         typename Epilogue::args args;
@@ -70,21 +87,28 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
 
     static constexpr int group_bytes = layout.panel * layout.group;
 
-    /// `blocks` tiles of Rows rows, one below the other. A tile's rows are made unsigned in pieces: 256 bytes of
-    /// several are 1.5 to 3 KB in cache; 4096 of one, which is read in four places that are far from each other.
+    /// Rows are made unsigned in pieces: 256 bytes of a tile's rows, or 4096 of a single one, whose weights are read in
+    /// four places far from each other. Scratch holds one piece of one tile; or, where that pays and takes no more than
+    /// a part of the second cache level, all: [piece][row][pitch]. The pitch of 5 cache lines spreads rows over the
+    /// cache's sets and leaves room for what is written behind a row.
+    static constexpr int piece = 256, row_piece = 4096, pitch = piece + 64;
+    static constexpr std::size_t most_kept = 320 << 10;
+    static std::size_t kept_bytes(int rows, int depth) noexcept {
+        return static_cast<std::size_t>((depth + piece - 1) / piece) * static_cast<std::size_t>(rows * pitch);
+    }
+
+    /// `blocks` tiles of Rows rows, one below the other.
     template <int Rows, int Vectors>
     static void strip(const job& j, int blocks) noexcept {
         const Epilogue epilogue(j.args);
         const auto multipliers = epilogue.template load<Vectors>();
-        constexpr int piece = Rows == 1 ? 4096 : 256;
+        constexpr int most = Rows == 1 ? row_piece : piece;
         const int depth = j.call.weights->depth;
-        alignas(64) std::uint8_t lhs[Rows][piece];
-        // Depths beyond the last have weight 0.
-        for (int m = 0; m < Rows; ++m) __builtin_memset(lhs[m] + depth % piece / 4 * 4, 0, 4);
+        std::uint8_t* tile = j.lhs;
         unsigned_rows_avx512 rows(j.call, j.first_row);
         auto* out = j.out;
         std::intptr_t next = j.next;
-        for (; blocks > 0; --blocks, out += Rows * j.call.out_stride) {
+        for (; blocks > 0; --blocks, tile += Rows * j.row_step, out += Rows * j.call.out_stride) {
             __m512i acc[Rows][Vectors];
 #pragma GCC unroll 4
             for (int v = 0; v < Vectors; ++v) {
@@ -94,11 +118,12 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
             }
             const std::int8_t* weights = j.weights;
             rows.template begin<Rows>();
-            for (int left = depth; left > 0; left -= piece) {
-                const int bytes = left < piece ? left : piece, groups = (bytes + 3) / 4;
-                rows.next(bytes, lhs);
+            std::uint8_t* lhs = tile;
+            for (int left = depth; left > 0; left -= most, lhs += j.piece_step) {
+                const int bytes = left < most ? left : most, groups = (bytes + 3) / 4;
+                if (!j.ready) rows.template next<Rows, pitch>(bytes, lhs);
                 if constexpr (Rows == 1)
-                    multiply_row(lhs[0], groups, weights, acc[0]);
+                    multiply_row(lhs, groups, weights, acc[0]);
                 else
                     multiply(lhs, groups, weights, next, Rows * j.share, acc);
             }
@@ -111,11 +136,11 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
 
     /// acc += `groups` of Rows rows times the weights, which then stand behind them. Each group asks for `share` bytes
     /// of what follows, from `next` on.
-    template <int Rows, int Vectors, int Piece>
-    static OCTET_INLINE void multiply(const std::uint8_t (&lhs)[Rows][Piece], int groups, const std::int8_t*& weights,
+    template <int Rows, int Vectors>
+    static OCTET_INLINE void multiply(const std::uint8_t* lhs, int groups, const std::int8_t*& weights,
                                       std::intptr_t& next, std::ptrdiff_t share,
                                       __m512i (&acc)[Rows][Vectors]) noexcept {
-        for (const std::uint8_t* at = lhs[0]; groups > 0; --groups, at += 4, weights += group_bytes) {
+        for (const std::uint8_t* at = lhs; groups > 0; --groups, at += 4, weights += group_bytes) {
             __m512i w[Vectors];
 #pragma GCC unroll 4
             for (int v = 0; v < Vectors; ++v) w[v] = _mm512_loadu_si512(weights + 64 * v);
@@ -123,7 +148,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
             next += share;
 #pragma GCC unroll 12
             for (int m = 0; m < Rows; ++m) {
-                const __m512i u = broadcast(at + m * Piece);
+                const __m512i u = broadcast(at + m * pitch);
 #pragma GCC unroll 4
                 for (int v = 0; v < Vectors; ++v) dot(acc[m][v], u, w[v]);
             }

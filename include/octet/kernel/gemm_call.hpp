@@ -10,7 +10,7 @@
 
 namespace octet::inline OCTET_ABI {
 
-/// `count` rows of the product, at least 1 and, where the kernel has scratch, at most its tile_rows, against the
+/// `count` rows of the product, at least 1 and at most what the scratch is for, against the
 /// columns of panels [first_panel, end_panel), which are not empty. A row stands in memory as weights->runs runs of
 /// run_bytes() bytes; run t of row m begins at run(t, m), and no byte is read beyond the `readable` ones behind a run.
 /// Column n of row m goes to out[m * out_stride + n], in elements, and nothing else is written. out may not overlap the
@@ -32,7 +32,7 @@ struct gemm_call {
     std::ptrdiff_t out_stride = 0;
     zero_point out_zero{};  ///< this and limits: of int8 results
     clamp limits{};
-    std::byte* scratch = nullptr;  ///< scratch_bytes(depth) of the kernel, 64-byte aligned, for this call alone
+    std::byte* scratch = nullptr;  ///< scratch_bytes(rows, depth) of the kernel, 64-byte aligned, for this call alone
 
     const std::int8_t* run(int t, int m) const noexcept {
         return lhs[t * table_step + m] + (lhs_offset + t * run_distance);
@@ -49,17 +49,18 @@ struct gemm_entry {
     isa target = isa::scalar;
     const char* name = "";
     gemm_layout layout;
-    int tile_rows = 1;      ///< rows of a call at most, where scratch_bytes is not 0
+    int tile_rows = 1;      ///< rows of a call
+    int most_rows = 1;      ///< the same for short rows of one pointer each
     int register_rows = 1;  ///< rows computed at once
     void (*run)(const gemm_call<Result>&) noexcept = nullptr;
-    /// For rows of `depth` bytes.
-    std::size_t (*scratch_bytes)(int depth) noexcept = [](int) noexcept { return std::size_t{0}; };
+    /// For calls of at most `rows` rows of `depth` bytes.
+    std::size_t (*scratch_bytes)(int rows, int depth) noexcept = [](int, int) noexcept { return std::size_t{0}; };
 };
 
 /// The kernel of one instruction set: static constexpr gemm_layout layout; static constexpr int tile_rows,
-/// register_rows; static constexpr const char* name; static void run(const gemm_call<Result>&) noexcept; and
-/// scratch_bytes where it needs scratch.
-/// A missing specialization is a compile error.
+/// register_rows; static constexpr const char* name; static void run(const gemm_call<Result>&) noexcept; most_rows
+/// where short rows go more at a time, and scratch_bytes where it needs scratch. A missing specialization is a compile
+/// error.
 template <isa Which, class Epilogue>
 struct gemm_kernel;
 

@@ -43,15 +43,14 @@ struct gemm_gathered {
         return (depth + line - 1) / line * line + line;
     }
 
-    static std::size_t scratch_bytes(int depth) noexcept {
+    static std::size_t scratch_bytes(int rows, int depth) noexcept {
         using element = typename Kernel::element;
         constexpr auto layout = Kernel::layout;
         const std::ptrdiff_t panel =
             sizeof(element) == 1
                 ? 0
                 : std::ptrdiff_t{layout.panel} * ((depth + layout.group - 1) / layout.group * layout.group);
-        return static_cast<std::size_t>(Kernel::tile_rows * row_stride<element>(depth) + (panel + 31) / 32 * 32) *
-               sizeof(element);
+        return static_cast<std::size_t>(rows * row_stride<element>(depth) + (panel + 31) / 32 * 32) * sizeof(element);
     }
 
     /// Panels outside, blocks of rows inside: a panel comes from far memory once for all rows of the call.
@@ -90,7 +89,7 @@ struct gemm_gathered {
                     Kernel::row_strips[width](s);
                     continue;
                 }
-                element* const wide = rows + Kernel::tile_rows * stride;
+                element* const wide = rows + call.count * stride;
                 Kernel::convert(packed, static_cast<int>(w.panel_bytes()), wide);
                 s.weights = wide;
             }

@@ -1,7 +1,7 @@
 // Rows of a GEMM call on their way into vpdpbusd, which takes one factor unsigned: a tile at a time, run after run, 128
-// is added to every byte (as xor 0x80) in a block that the first cache level holds. To broadcast a group is then a load
-// and no more: an xor of each takes a port from the dot products where 512-bit arithmetic has two of them, and 6 beside
-// 24 dot products are 20 % of a tile (Intel). The block costs a tile 1.5 %.
+// is added to every byte (as xor 0x80) in scratch. To broadcast a group is then a load and no more: an xor of each
+// takes a port from the dot products where 512-bit arithmetic has two of them, and 6 beside 24 dot products are 20 % of
+// a tile (Intel).
 #pragma once
 
 #include <cstddef>
@@ -37,13 +37,13 @@ class unsigned_rows_avx512 {
         tile_ += Rows;
     }
 
-    /// The next `bytes`, at most Block, of Rows rows: byte i of row m, plus 128, goes to to[m][i]. What stands behind
-    /// them in to[m] may change.
-    template <int Rows, int Block>
-    OCTET_INLINE void next(int bytes, std::uint8_t (&to)[Rows][Block]) noexcept {
+    /// The next `bytes` of Rows rows: byte i of row m, plus 128, goes to to[m * Pitch + i]. The 16 bytes behind them
+    /// may change.
+    template <int Rows, int Pitch>
+    OCTET_INLINE void next(int bytes, std::uint8_t* to) noexcept {
         for (int done = 0; done < bytes;) {
             const int left = run_bytes_ - at_, part = left < bytes - done ? left : bytes - done;
-            copy(part, to, done);
+            copy<Rows, Pitch>(part, to + done);
             done += part;
             at_ += part;
             if (at_ == run_bytes_) {
@@ -55,48 +55,48 @@ class unsigned_rows_avx512 {
     }
 
   private:
-    /// A part of a run to to[m][place ...]: in one word that reaches beyond it, where memory and block do too, or in
-    /// words of which the last two overlap.
-    template <int Rows, int Block>
-    OCTET_INLINE void copy(int bytes, std::uint8_t (&to)[Rows][Block], int place) const noexcept {
-        const int readable = bytes + readable_, reach = readable < Block - place ? readable : Block - place;
-        if (bytes <= 16 && reach >= 16)
-            word<__m128i>(to, place, 0);
-        else if (bytes <= 32 && reach >= 32)
-            word<__m256i>(to, place, 0);
+    /// A part of a run: in one word that reaches beyond it, where memory does too, or in words of which the last two
+    /// overlap.
+    template <int Rows, int Pitch>
+    OCTET_INLINE void copy(int bytes, std::uint8_t* to) const noexcept {
+        const int readable = bytes + readable_;
+        if (bytes <= 16 && readable >= 16)
+            word<__m128i, Rows, Pitch>(to, 0);
+        else if (bytes > 16 && bytes <= 32 && readable >= 32)
+            word<__m256i, Rows, Pitch>(to, 0);
         else if (bytes >= 64)
-            words<__m512i>(to, place, bytes);
+            words<__m512i, Rows, Pitch>(to, bytes);
         else if (bytes >= 32)
-            words<__m256i>(to, place, bytes);
+            words<__m256i, Rows, Pitch>(to, bytes);
         else if (bytes >= 16)
-            words<__m128i>(to, place, bytes);
+            words<__m128i, Rows, Pitch>(to, bytes);
         else if (bytes >= 8)
-            words<std::uint64_t>(to, place, bytes);
+            words<std::uint64_t, Rows, Pitch>(to, bytes);
         else if (bytes >= 4)
-            words<std::uint32_t>(to, place, bytes);
+            words<std::uint32_t, Rows, Pitch>(to, bytes);
         else
-            for (int k = 0; k < bytes; ++k) word<std::uint8_t>(to, place + k, k);
+            for (int k = 0; k < bytes; ++k) word<std::uint8_t, Rows, Pitch>(to + k, k);
     }
-    template <class Word, int Rows, int Block>
-    OCTET_INLINE void word(std::uint8_t (&to)[Rows][Block], int place, int from) const noexcept {
+    template <class Word, int Rows, int Pitch>
+    OCTET_INLINE void word(std::uint8_t* to, int from) const noexcept {
         const std::int8_t* const* const rows = rows_;  // the stores of bytes below do not make the loop read it again
         const std::ptrdiff_t at = offset_ + at_ + from;
 #pragma GCC unroll 2
-        for (int m = 0; m < Rows; ++m) move(rows[m] + at, to[m] + place, Word{});
+        for (int m = 0; m < Rows; ++m) move(rows[m] + at, to + m * Pitch, Word{});
     }
-    template <class Word, int Rows, int Block>
-    OCTET_INLINE void words(std::uint8_t (&to)[Rows][Block], int place, int bytes) const noexcept {
+    template <class Word, int Rows, int Pitch>
+    OCTET_INLINE void words(std::uint8_t* to, int bytes) const noexcept {
         constexpr int size = sizeof(Word);
         const std::int8_t* const* const rows = rows_;
         const std::ptrdiff_t at = offset_ + at_, last = bytes - size;
 #pragma GCC unroll 2
-        for (int m = 0; m < Rows; ++m) {
+        for (int m = 0; m < Rows; ++m, to += Pitch) {
             const std::int8_t* from = rows[m] + at;
             if constexpr (size < 64)
-                move(from, to[m] + place, Word{});
+                move(from, to, Word{});
             else
-                for (std::ptrdiff_t k = 0; k < last; k += size) move(from + k, to[m] + place + k, Word{});
-            move(from + last, to[m] + place + last, Word{});
+                for (std::ptrdiff_t k = 0; k < last; k += size) move(from + k, to + k, Word{});
+            move(from + last, to + last, Word{});
         }
     }
 

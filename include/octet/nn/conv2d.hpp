@@ -69,14 +69,14 @@ class conv2d {
     }
     static constexpr int readable = 32;  ///< bytes behind copies of rows: short runs are read as one word
     std::ptrdiff_t row_distance() const noexcept { return row_copy_elements(window_, rows_a_call(), channels()); }
-    /// A call costs as much as 100 cycles: short rows of one pointer each, of which 128 KiB hold four tiles, go so many
-    /// at a time, where the kernel keeps no copy of them.
+    /// A call costs as much as 100 cycles: short rows of one pointer each, of which 128 KiB hold several tiles, go so
+    /// many at a time.
     int rows_a_call() const noexcept {
         const bool one_pointer = by_rows() || window_.taps() == 1;
-        const bool is_short = packed_.front().depth <= (128 << 10) / (4 * kernel_.tile_rows);
-        return kernel_.tile_rows * (one_pointer && is_short && kernel_bytes() == 0 ? 4 : 1);
+        const bool is_short = packed_.front().depth <= (128 << 10) / kernel_.most_rows;
+        return one_pointer && is_short ? kernel_.most_rows : kernel_.tile_rows;
     }
-    std::size_t kernel_bytes() const noexcept { return kernel_.scratch_bytes(packed_.front().depth); }
+    std::size_t kernel_bytes() const noexcept { return kernel_.scratch_bytes(rows_a_call(), packed_.front().depth); }
     std::size_t copies_bytes() const noexcept {
         return by_rows() ? round_up_64(static_cast<std::size_t>(window_.kernel.height * row_distance() + readable)) : 0;
     }
