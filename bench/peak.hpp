@@ -36,9 +36,9 @@ OCTET_INLINE void move_registers(const std::byte* from, std::size_t each, std::b
 }
 
 #if defined(__x86_64__)
-// Register loops: 12 chains hide a latency of 4 cycles at up to 3 instructions a cycle; dot products take 5 on some,
-// and with 12 chains Intel's two ports reach 94 % of what they do with 14. The statements are volatile, so that no turn
-// is found to be the same as the one before.
+// Register loops: 12 chains hide a latency of 4 cycles at up to 3 instructions a cycle. Of dot products 12 reach 94 %
+// of what 14 do on Intel, though 5 cycles on two ports ask for 10; 14 and a factor are what 16 registers hold. The
+// statements are volatile, so that no turn is found to be the same as the one before.
 OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 inline void dot_product_avx512(std::int64_t turns) noexcept {
     __m512i acc[14], x = _mm512_set1_epi8(3);

@@ -131,7 +131,7 @@ class gemm_law {
         std::fill(out.begin(), out.end(), stored{99});
         std::vector<stored> expected(out.begin(), out.end());
 
-        const int most = kernel_.most_rows;  // rows of a call
+        const int most = std::min(kernel_.most_rows, p.rows);  // rows of a call
         const guarded<std::byte> scratch(kernel_.scratch_bytes(most, p.taps * p.depth), guard::end);
         for (auto& b : scratch) b = std::byte{0xee};  // a kernel may not rely on what it finds there
         std::vector<const std::int8_t*> table(whole(p.taps, most));
@@ -238,7 +238,8 @@ TYPED_TEST(gemm, every_row_count_around_a_call) {
                  rows += rows % (2 * registers) == registers + 1 ? registers - 1 : 1)
                 law.check(
                     {.rows = rows, .cols = cols, .depth = 7, .lhs_zero = 1, .seed = static_cast<std::uint32_t>(rows)});
-        for (const int rows : {tile - 1, tile, tile + 1, 2 * tile})
+        const int most = law.kernel().most_rows;
+        for (const int rows : {tile - 1, tile, tile + 1, 2 * tile, most - 1, most, most + 1})
             law.check({.rows = rows, .cols = 130, .depth = 33, .lhs_zero = -1});
     });
 }
@@ -279,6 +280,14 @@ TYPED_TEST(gemm, runs_of_every_length_that_many_pieces_hold) {
                                .misalign = 3,
                                .readable = readable,
                                .seed = ++seed});
+    });
+}
+
+/// Rows of a call that are more than a kernel keeps for panels behind the first.
+TYPED_TEST(gemm, several_panels_of_many_deep_rows) {
+    this->each([](const auto& law) {
+        law.check({.rows = 120, .cols = 83, .taps = 9, .depth = 257, .lhs_zero = 5});
+        law.check({.rows = 49, .cols = 83, .taps = 9, .depth = 257, .lhs_zero = 5});
     });
 }
 

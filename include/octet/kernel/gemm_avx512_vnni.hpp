@@ -28,12 +28,12 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     static constexpr int most_rows = 4 * tile_rows;
 
     static std::size_t scratch_bytes(int rows, int depth) noexcept {
-        const std::size_t all = kept_bytes(rows, depth), least = row_piece + 64;
+        const std::size_t all = kept_bytes(rows, depth), least = row_piece + pitch - piece;
         return all > most_kept ? most_kept : all < least ? least : all;
     }
 
-    /// Panels outside, blocks of rows inside: a panel comes from far memory once for all rows of the call, which the
-    /// first panel leaves unsigned to those behind it.
+    /// Panels outside, blocks of rows inside: a panel comes from far memory once for all rows of the call. Where rows
+    /// are kept, the first panel makes them unsigned for those behind it.
     static void run(const gemm_call<result>& call) noexcept {
         const packed_gemm<result>& w = *call.weights;
         const bool one = call.count == 1, several_panels = call.end_panel - call.first_panel > 1;
@@ -73,9 +73,9 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     struct job {
         const gemm_call<result>& call;
         int first_row;
-        std::uint8_t* lhs;  ///< its unsigned rows
-        std::ptrdiff_t row_step, piece_step;
-        bool ready;  ///< they are there
+        std::uint8_t* lhs;                    ///< its unsigned rows
+        std::ptrdiff_t row_step, piece_step;  ///< from row to row and from piece to piece; 0 where they are not kept
+        bool ready;                           ///< the first panel left them there
         const std::int8_t* weights;
         const std::int32_t* bias;
         typename Epilogue::args args;
@@ -88,16 +88,19 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     static constexpr int group_bytes = layout.panel * layout.group;
 
     /// Rows are made unsigned in pieces: 256 bytes of a tile's rows, or 4096 of a single one, whose weights are read in
-    /// four places far from each other. Scratch holds one piece of one tile; or, where that pays and takes no more than
-    /// a part of the second cache level, all: [piece][row][pitch]. The pitch of 5 cache lines spreads rows over the
+    /// four places far from each other. Scratch holds one piece of one tile; or the rows of a call of several panels,
+    /// [piece][row][pitch], if these take at most 352 KiB (120 rows of 3x3x256: a third of the second cache level of
+    /// the smallest servers); or the only piece of a single row. The pitch of 5 cache lines spreads rows over the
     /// cache's sets and leaves room for what is written behind a row.
     static constexpr int piece = 256, row_piece = 4096, pitch = piece + 64;
-    static constexpr std::size_t most_kept = 320 << 10;
+    static constexpr std::size_t most_kept = 352 << 10;
+    static_assert(12 * pitch <= row_piece + pitch - piece, "a piece of a tile fits in the least scratch");
     static std::size_t kept_bytes(int rows, int depth) noexcept {
-        return static_cast<std::size_t>((depth + piece - 1) / piece) * static_cast<std::size_t>(rows * pitch);
+        return static_cast<std::size_t>((depth + piece - 1) / piece * pitch) * static_cast<std::size_t>(rows);
     }
 
-    /// `blocks` tiles of Rows rows, one below the other.
+    /// `blocks` tiles of Rows rows, one below the other. Blocks are of nearly one size: a tile of one row is a call of
+    /// one.
     template <int Rows, int Vectors>
     static void strip(const job& j, int blocks) noexcept {
         const Epilogue epilogue(j.args);

@@ -10,13 +10,13 @@
 
 namespace octet::inline OCTET_ABI {
 
-/// `count` rows of the product, at least 1 and at most what the scratch is for, against the
-/// columns of panels [first_panel, end_panel), which are not empty. A row stands in memory as weights->runs runs of
-/// run_bytes() bytes; run t of row m begins at run(t, m), and no byte is read beyond the `readable` ones behind a run.
-/// Column n of row m goes to out[m * out_stride + n], in elements, and nothing else is written. out may not overlap the
-/// lhs. A plain matrix is one run with a pointer for each row; a convolution has a pointer for each tap and output
-/// pixel (padding points at a row of zero points), or one for each pixel where rows of taps stand at one distance, so
-/// that all are one kernel and no im2col buffer exists.
+/// `count` rows of the product, at least 1 and at most the rows that scratch_bytes was asked for, against the columns
+/// of panels [first_panel, end_panel), which are not empty. A row stands in memory as weights->runs runs of run_bytes()
+/// bytes; run t of row m begins at run(t, m), and no byte is read beyond the `readable` ones behind a run. Column n of
+/// row m goes to out[m * out_stride + n], in elements, and nothing else is written. out may not overlap the lhs. A
+/// plain matrix is one run with a pointer for each row; a convolution has a pointer for each tap and output pixel
+/// (padding points at a row of zero points), or one for each pixel where rows of taps stand at one distance, so that
+/// all are one kernel and no im2col buffer of an image exists: kernels copy the rows of one call at most.
 template <class Result>
 struct gemm_call {
     const packed_gemm<Result>* weights = nullptr;
@@ -49,11 +49,11 @@ struct gemm_entry {
     isa target = isa::scalar;
     const char* name = "";
     gemm_layout layout;
-    int tile_rows = 1;      ///< rows of a call
-    int most_rows = 1;      ///< the same for short rows of one pointer each
+    int tile_rows = 1;  ///< rows that a call had better take
+    int most_rows = 1;  ///< the same where rows are short and have one pointer each: a call costs as much as 100 cycles
     int register_rows = 1;  ///< rows computed at once
     void (*run)(const gemm_call<Result>&) noexcept = nullptr;
-    /// For calls of at most `rows` rows of `depth` bytes.
+    /// For calls of at most `rows` rows of `depth` bytes, against any number of columns.
     std::size_t (*scratch_bytes)(int rows, int depth) noexcept = [](int, int) noexcept { return std::size_t{0}; };
 };
 

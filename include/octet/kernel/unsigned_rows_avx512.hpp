@@ -14,11 +14,11 @@
 namespace octet::inline OCTET_ABI {
 OCTET_REGION("avx512f,avx512bw,avx512dq,avx512vl")
 
-/// Where the rows of a tile are read on. Inlined whole: a call would end in vzeroupper, and costs a tile of depth 27
-/// a sixth of its time.
+/// A position in the rows of a tile: run, and byte of the run. begin() goes to the next tile, next() copies on from
+/// there. Inlined whole: a call would end in vzeroupper, and costs a tile of depth 27 a sixth of its time.
 class unsigned_rows_avx512 {
   public:
-    /// Of the rows of `call` from `first` on.
+    /// Before the tile whose first row is row `first` of `call`.
     template <class Result>
     OCTET_INLINE unsigned_rows_avx512(const gemm_call<Result>& call, int first) noexcept
         : tile_(call.lhs + first),
@@ -32,6 +32,7 @@ class unsigned_rows_avx512 {
     template <int Rows>
     OCTET_INLINE void begin() noexcept {
         rows_ = tile_;
+        run_ = 0;
         offset_ = lhs_offset_;
         at_ = 0;
         tile_ += Rows;
@@ -48,7 +49,7 @@ class unsigned_rows_avx512 {
             at_ += part;
             if (at_ == run_bytes_) {
                 at_ = 0;
-                rows_ += table_step_;
+                run_ += table_step_;
                 offset_ += run_distance_;
             }
         }
@@ -79,7 +80,7 @@ class unsigned_rows_avx512 {
     }
     template <class Word, int Rows, int Pitch>
     OCTET_INLINE void word(std::uint8_t* to, int from) const noexcept {
-        const std::int8_t* const* const rows = rows_;  // the stores of bytes below do not make the loop read it again
+        const std::int8_t* const* const rows = rows_ + run_;  // once: the bytes stored below might be the members'
         const std::ptrdiff_t at = offset_ + at_ + from;
 #pragma GCC unroll 2
         for (int m = 0; m < Rows; ++m) move(rows[m] + at, to + m * Pitch, Word{});
@@ -87,7 +88,7 @@ class unsigned_rows_avx512 {
     template <class Word, int Rows, int Pitch>
     OCTET_INLINE void words(std::uint8_t* to, int bytes) const noexcept {
         constexpr int size = sizeof(Word);
-        const std::int8_t* const* const rows = rows_;
+        const std::int8_t* const* const rows = rows_ + run_;
         const std::ptrdiff_t at = offset_ + at_, last = bytes - size;
 #pragma GCC unroll 2
         for (int m = 0; m < Rows; ++m, to += Pitch) {
@@ -121,7 +122,8 @@ class unsigned_rows_avx512 {
     const std::int8_t* const* tile_;  ///< the next one's
     std::ptrdiff_t table_step_, lhs_offset_, run_distance_;
     int run_bytes_, readable_;
-    const std::int8_t* const* rows_ = nullptr;  ///< this run of the tile's rows
+    const std::int8_t* const* rows_ = nullptr;  ///< this tile's
+    std::ptrdiff_t run_ = 0;                    ///< where this run's pointers stand from there
     std::ptrdiff_t offset_ = 0;
     int at_ = 0;  ///< byte of the run
 };

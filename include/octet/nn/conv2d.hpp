@@ -67,10 +67,9 @@ class conv2d {
     std::size_t table_bytes() const noexcept {
         return round_up_64(sizeof(void*) * static_cast<std::size_t>(rows_a_call() * (by_rows() ? 1 : window_.taps())));
     }
-    static constexpr int readable = 32;  ///< bytes behind copies of rows: short runs are read as one word
+    static constexpr int readable = 32;  ///< bytes behind copies of rows: runs of at most 32 are read as one word
     std::ptrdiff_t row_distance() const noexcept { return row_copy_elements(window_, rows_a_call(), channels()); }
-    /// A call costs as much as 100 cycles: short rows of one pointer each, of which 128 KiB hold several tiles, go so
-    /// many at a time.
+    /// Short rows are those of which 128 KiB hold most_rows.
     int rows_a_call() const noexcept {
         const bool one_pointer = by_rows() || window_.taps() == 1;
         const bool is_short = packed_.front().depth <= (128 << 10) / kernel_.most_rows;
