@@ -123,6 +123,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
             rows.template begin<Rows>();
             std::uint8_t* lhs = tile;
             for (int left = depth; left > 0; left -= most, lhs += j.piece_step) {
+                // The last group's bytes beyond the depth are whatever scratch holds: their weights are 0.
                 const int bytes = left < most ? left : most, groups = (bytes + 3) / 4;
                 if (!j.ready) rows.template next<Rows, pitch>(bytes, lhs);
                 if constexpr (Rows == 1)
