@@ -304,23 +304,34 @@ TEST(winograd, conv2d_chooses) {
         // SSE4.1 has no Winograd of its own, and its direct product is faster than the one in plain C++.
         EXPECT_EQ(kernel(which, conv2d_algorithm::automatic, d.p.in()), which == isa::sse41 ? "direct" : "winograd");
     }
-    // Transformed weights of 3x3 256->256 come from the cache, or, in a network with more of them than a cache holds,
-    // are made by every run rather than read from DRAM.
-    const shape deep{1, 14, 14, 256}, wide{1, 14, 14, 256};
-    for (const auto& [others, in_cache] : {std::pair{0, true}, std::pair{25'000'000, false}}) {
-        const auto entry = octet::choose_winograd<octet::nearest_even>(isa::avx512_vnni);
-        if (entry.target != isa::avx512_vnni) break;  // another architecture
-        const auto cycles = octet::predict_cycles(isa::avx512_vnni, entry, deep, wide, others);
-        EXPECT_EQ(cycles.at_set_up < cycles.by_every_run, in_cache)
-            << cycles.at_set_up << " and " << cycles.by_every_run;
-        EXPECT_LT(std::min(cycles.at_set_up, cycles.by_every_run), cycles.direct);
-    }
     octet::conv2d_options options = d.options(isa::scalar);
     options.expected_input = d.p.in();
     options.stride = {2, 2};
     EXPECT_STREQ(octet::conv2d<>(d.layer_weights(), options).kernel().name, "gemm 1x16");
     options.algorithm = conv2d_algorithm::winograd;
     octet::test::expect_error([&] { octet::conv2d<>(d.layer_weights(), options); }, "conv 'a'", "stride of 2 x 2");
+}
+
+/// Transformed weights of 3x3 256->256 come from the cache; in a network with more of them than a cache holds they are
+/// not read from DRAM, but made by every run where writing them is cheap, or the layer is direct.
+TEST(winograd, is_chosen_by_what_the_machine_costs) {
+#if defined(__x86_64__)
+    using kernel = octet::winograd_kernel<isa::avx512_vnni>;
+    auto entry = octet::choose_winograd<octet::nearest_even>(isa::avx512_vnni);
+    const shape deep{1, 14, 14, 256}, large{1, 28, 28, 128};
+    const auto cycles = [&](const octet::winograd_cost& cost, const shape& image, std::int64_t others) {
+        entry.cost = cost;
+        return octet::predict_cycles(isa::avx512_vnni, entry, image, image, others);
+    };
+    for (const octet::winograd_cost& cost : {kernel::cost, kernel::cost_on_intel}) {
+        const octet::conv2d_cycles alone = cycles(cost, deep, 0), many = cycles(cost, deep, 25'000'000);
+        EXPECT_LT(alone.at_set_up, std::min(alone.by_every_run, alone.direct));
+        EXPECT_GT(many.at_set_up, std::min(many.by_every_run, many.direct));
+        EXPECT_EQ(many.by_every_run < many.direct, cost.expand < 100) << many.by_every_run << " and " << many.direct;
+        const octet::conv2d_cycles shallow = cycles(cost, large, 25'000'000);
+        EXPECT_LT(shallow.at_set_up, std::min(shallow.by_every_run, shallow.direct));
+    }
+#endif
 }
 
 /// A small image needs little scratch; a larger one than was expected is computed in more blocks.

@@ -23,12 +23,14 @@ struct cpu_features {
     bool avx512_vbmi = false;
     bool avx512_vnni = false;
     bool avx_vnni = false;
+    bool intel = false;  ///< Intel made it: for what a choice is predicted to cost, never for what can run
 };
 
 inline cpu_features detect_cpu() noexcept {
     cpu_features found;
 #if defined(__x86_64__)
     unsigned a = 0, b = 0, c = 0, d = 0;
+    found.intel = __get_cpuid(0, &a, &b, &c, &d) != 0 && b == 0x756e6547;  // "Genu" of "GenuineIntel"
     if (__get_cpuid(1, &a, &b, &c, &d) == 0) return found;
     found.ssse3 = ((c >> 9) & 1U) != 0;
     found.sse41 = ((c >> 19) & 1U) != 0;

@@ -3,6 +3,7 @@
 // nn/winograd_conv2d.hpp the loop over them. The bytes are those of kernel/gemm_reference.hpp.
 #pragma once
 
+#include "octet/isa/detect.hpp"
 #include "octet/isa/isa.hpp"
 #include "octet/kernel/winograd_avx2.hpp"
 #include "octet/kernel/winograd_avx512.hpp"
@@ -15,13 +16,13 @@ namespace octet::inline OCTET_ABI {
 
 namespace detail {
 template <isa Which, class Rounding>
-winograd_entry<Rounding> winograd_entry_of() noexcept {
+winograd_entry<Rounding> winograd_entry_of(const winograd_cost& cost = winograd_kernel<Which>::cost) noexcept {
     using kernel = winograd_kernel<Which>;
     return {Which,
             kernel::name,
             kernel::panel,
             kernel::register_rows,
-            kernel::cost,
+            cost,
             &kernel::expand,
             &kernel::load,
             &kernel::multiply,
@@ -35,7 +36,9 @@ winograd_entry<Rounding> choose_winograd(isa target) noexcept {
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni:
-            return detail::winograd_entry_of<isa::avx512_vnni, Rounding>();
+            return detail::winograd_entry_of<isa::avx512_vnni, Rounding>(
+                cpu().intel ? winograd_kernel<isa::avx512_vnni>::cost_on_intel
+                            : winograd_kernel<isa::avx512_vnni>::cost);
         case isa::avx_vnni:
             return detail::winograd_entry_of<isa::avx_vnni, Rounding>();
         case isa::avx512bw:

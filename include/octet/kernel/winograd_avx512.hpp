@@ -39,7 +39,7 @@ struct winograd_product_avx512 {
         }
         const std::int16_t* weights = call.weights;
         for (std::ptrdiff_t k = 0; k < 2 * std::ptrdiff_t{call.pairs}; k += 2, weights += 2 * panel, next += step) {
-            prefetch(next);
+            prefetch<2>(next);  // L1 holds the weights that other rows of this position still read
             __m512i w[Vectors];
 #pragma GCC unroll 4
             for (int v = 0; v < Vectors; ++v) w[v] = _mm512_loadu_si512(weights + 32 * v);

@@ -95,7 +95,8 @@ void winograd_multiply(const winograd_product& call,
     }
 }
 
-/// What a kernel costs, for the choice between it and the direct product. Measured on Zen 5 beside a busy neighbour.
+/// What a kernel costs, for the choice between it and the direct product. Measured on Zen 5 beside a busy neighbour, if
+/// it does not say otherwise.
 struct winograd_cost {
     float product = 1;  ///< multiply-adds of multiply in a cycle
     float load = 1;     ///< cycles of load for 32 depths of a tile

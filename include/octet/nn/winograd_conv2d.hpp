@@ -106,6 +106,12 @@ class winograd_conv2d {
             const bool not_low = p / 6 == 3 || p / 6 == 4, not_narrow = p % 6 == 3 || p % 6 == 4;
             return {not_narrow ? narrow : 0, not_low ? whole : not_narrow ? low : all};
         }
+        /// Of all positions.
+        int rows() const noexcept {
+            int sum = 0;
+            for (int p = 0; p < winograd_tile::positions; ++p) sum += rows_of(p).last - rows_of(p).first;
+            return sum;
+        }
     };
     static tile_order order_tiles(const block& b, const sliding<std::int8_t>& tiles, const shape& out,
                                   int* order) noexcept;
@@ -263,24 +269,29 @@ void winograd_conv2d<Rounding>::multiply(const tile_order& order, int p, int pai
     static constexpr std::uint32_t zeros[64] = {};
     const int pairs = std::min(chunk_pairs_, packed_.pairs() - pair);
     const std::int16_t* weights = chunk;
-    const void* next = nullptr;  // what is asked for ahead: the next position's weights
+    const void* next = nullptr;  // what is asked for ahead: weights from the next position on, or the next chunk's taps
     std::ptrdiff_t next_bytes = 0;
     if (weights_.size() != 0) {
         weights = weights_.data() + static_cast<std::size_t>(p) * chunk_elements();
         next = weights + weight_position();
-        next_bytes = 2 * weight_position();
+        next_bytes = 2 * winograd_tile::positions * weight_position();
     } else {
         kernel_.expand({packed_.at(p, pair), pairs, kernel_.panel, chunk, weight_position()});
         next = packed_.at(p, pair + pairs);
-        next_bytes = pairs * kernel_.panel / 2;
+        next_bytes = std::ptrdiff_t{18} * pairs * kernel_.panel;
     }
+    const std::ptrdiff_t all_rows = order.rows();
+    std::ptrdiff_t done = 0;
     for (int position = 0; position < winograd_tile::positions; ++position) {
         const auto [first, last] = order.rows_of(position);
         std::uint32_t* const out = sums + position * sum_position() + std::ptrdiff_t{first} * kernel_.panel;
+        // A position with fewer rows takes less time, and memory has less of it.
+        const std::ptrdiff_t asked = next_bytes * done / all_rows;
+        done += last - first;
         kernel_.multiply({lhs + position * lhs_position() + first * lhs_stride() + 2 * pair, lhs_stride(), last - first,
                           weights + position * weight_position(), pairs, columns, pair == 0 ? zeros : out,
                           pair == 0 ? 0 : kernel_.panel, out, kernel_.panel,
-                          reinterpret_cast<std::intptr_t>(next) + position * next_bytes, next_bytes});
+                          reinterpret_cast<std::intptr_t>(next) + asked, next_bytes * done / all_rows - asked});
     }
 }
 
