@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "octet/core/algorithm.hpp"
@@ -17,19 +18,34 @@
 
 namespace octet::inline OCTET_ABI {
 
+namespace detail {
+/// The maximum of channels [c, c + lanes of T) over taps, at least one, to to[c] and on. T: float, or a vector of it.
+template <class T>
+void max_of_taps(const float* const* table, int taps, std::int64_t c, float* to) noexcept {
+    T most, x;
+    std::memcpy(&most, table[0] + c, sizeof(T));
+    for (int t = 1; t < taps; ++t) {
+        std::memcpy(&x, table[t] + c, sizeof(T));
+        most = ((most < x) | (x != x)) ? x : most;  // a NaN that is the most already is not below x
+    }
+    std::memcpy(to + c, &most, sizeof(T));
+}
+}  // namespace detail
+
 /// out[c] = max over the taps inside the image, NaN where any of them is NaN, as in ONNX; 0 where a dilated window has
 /// none.
 inline void max_pool_float(const sliding<float>& over, tensor_view<float> out, const float** table) noexcept {
+    using float4 = float __attribute__((vector_size(16)));
     for (std::int64_t pixel = 0; pixel < over.pixels(); ++pixel) {
         const int taps = fill_inner_taps(over, pixel, table);
         float* to = out.row(pixel);
-        if (taps == 0) detail::fill(to, out.cols(), 0.0F);
-        for (std::int64_t c = 0; taps != 0 && c < out.cols(); ++c) to[c] = table[0][c];
-        for (int t = 1; t < taps; ++t)
-            for (std::int64_t c = 0; c < out.cols(); ++c) {
-                const float x = table[t][c];
-                to[c] = to[c] < x || x != x ? x : to[c];  // a NaN that stands in to[c] already is not below x
-            }
+        if (taps == 0) {
+            detail::fill(to, out.cols(), 0.0F);
+            continue;
+        }
+        std::int64_t c = 0;
+        for (; c + 4 <= out.cols(); c += 4) detail::max_of_taps<float4>(table, taps, c, to);
+        for (; c < out.cols(); ++c) detail::max_of_taps<float>(table, taps, c, to);
     }
 }
 
