@@ -31,10 +31,8 @@ struct depthwise_panel_avx512 {
     OCTET_INLINE void interleave(const std::int8_t* const* at, __m512i (&v)[vectors]) const noexcept {
         const __m512i shift = _mm512_set1_epi8(-128);
         if constexpr (Width == 16) {
-            const __m256i ab = _mm256_inserti128_si256(_mm256_castsi128_si256(quarter(at[0])), quarter(at[1]), 1);
-            const __m256i c = _mm256_castsi128_si256(quarter(at[2]));
-            const __m256i cd = Used == 4 ? _mm256_inserti128_si256(c, quarter(at[3]), 1) : c;
-            const __m512i rows = _mm512_xor_si512(_mm512_inserti64x4(_mm512_castsi256_si512(ab), cd, 1), shift);
+            const __m512i rows =
+                _mm512_xor_si512(mask == 0xffff ? quarters<Used, true>(at) : quarters<Used, false>(at), shift);
             // 4 channels of each row to one 16-byte lane, then the 4 rows of each channel side by side.
             const __m128i turned = _mm_set_epi32(0x0f0b0703, 0x0e0a0602, 0x0d090501, 0x0c080400);
             v[0] = _mm512_shuffle_epi8(_mm512_permutexvar_epi32(transposed(), rows), _mm512_broadcast_i32x4(turned));
@@ -82,8 +80,17 @@ struct depthwise_panel_avx512 {
     static OCTET_INLINE __m256i half(const std::int8_t* p) noexcept {
         return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     }
-    OCTET_INLINE __m128i quarter(const std::int8_t* p) const noexcept {
-        return _mm_maskz_loadu_epi8(static_cast<__mmask16>(mask), p);
+    /// Up to 16 channels of four lanes. Whole: 16, which need no masks.
+    template <int Used, bool Whole>
+    OCTET_INLINE __m512i quarters(const std::int8_t* const* at) const noexcept {
+        const auto load = [this](const std::int8_t* p) noexcept {
+            return Whole ? _mm_loadu_si128(reinterpret_cast<const __m128i*>(p))
+                         : _mm_maskz_loadu_epi8(static_cast<__mmask16>(mask), p);
+        };
+        const __m256i ab = _mm256_inserti128_si256(_mm256_castsi128_si256(load(at[0])), load(at[1]), 1);
+        const __m256i c = _mm256_castsi128_si256(load(at[2]));
+        const __m256i cd = Used == 4 ? _mm256_inserti128_si256(c, load(at[3]), 1) : c;
+        return _mm512_inserti64x4(_mm512_castsi256_si512(ab), cd, 1);
     }
     /// The order that makes the dwords i of the four 16-byte lanes lane i.
     static OCTET_INLINE __m512i transposed() noexcept {
@@ -185,7 +192,11 @@ struct depthwise_kernel<isa::avx512_vnni, Rounding> {
                 if (col >= 0 && col < width) {
                     of.template interleave<Rows == 2 ? 4 : 3>(at, v);
 #pragma GCC unroll 8
-                    for (int i = 0; i < places; ++i) at[i] += step[i];
+                    for (int i = 0; i < places; ++i) {
+                        // Or GCC spills steps to vector registers, and their way back takes a dot product's port.
+                        if constexpr (Advance == 2) asm("" : "+m"(step[i]));
+                        at[i] += step[i];
+                    }
                 } else {
 #pragma GCC unroll 4
                     for (int i = 0; i < vectors; ++i) v[i] = outside;
