@@ -358,16 +358,23 @@ TYPED_TEST(moved, max_pool_is_the_largest_inside) {
     }
 }
 
+/// Six channels: four side by side and two alone.
 TEST(pools, a_nan_leaves_the_largest_wherever_it_stands) {
+    constexpr std::size_t channels = 6, count = 6 * channels;
     graph net;
     const octet::window taps{.kernel = {2, 3}};
-    net.output(net.add("pool", op::pool2d{octet::pool_kind::max, taps, false}, {net.input("x", {1, 2, 3, 2})}));
-    for (std::size_t at = 0; at < 12; ++at) {
-        values<float> x{1, 2, 3, 4, 5, -6, 7, 8, 9, 10, 11, 12};
+    net.output(net.add("pool", op::pool2d{octet::pool_kind::max, taps, false}, {net.input("x", {1, 2, 3, channels})}));
+    values<float> ascending(count);
+    for (std::size_t i = 0; i < count; ++i) ascending[i] = static_cast<float>(i) - 20;
+    for (std::size_t at = 0; at < count; ++at) {
+        values<float> x = ascending;
         x[at] = std::numeric_limits<float>::quiet_NaN();
         const values<float> y = run<float>(stored_as<float>(net), {x}, {});
-        EXPECT_TRUE(std::isnan(y[at % 2])) << at;
-        EXPECT_EQ(y[1 - at % 2], at % 2 == 0 ? 12.0F : 11.0F) << at;
+        for (std::size_t c = 0; c < channels; ++c)
+            if (c == at % channels)
+                EXPECT_TRUE(std::isnan(y[c])) << at;
+            else
+                EXPECT_EQ(y[c], ascending[count - channels + c]) << at;
     }
 }
 

@@ -30,8 +30,8 @@ function(vcpkg_check_features)
 endfunction()
 function(vcpkg_cmake_configure)
     cmake_parse_arguments(ask "" "SOURCE_PATH" "OPTIONS" ${ARGN})
-    run("${CMAKE_COMMAND}" -G Ninja -S "${ask_SOURCE_PATH}" -B "${WORK}/build" "-DCMAKE_INSTALL_PREFIX=${CURRENT_PACKAGES_DIR}"
-        "-DCMAKE_CXX_COMPILER=${CXX}" ${ask_OPTIONS})
+    run("${CMAKE_COMMAND}" -G Ninja -S "${ask_SOURCE_PATH}" -B "${WORK}/build"
+        "-DCMAKE_INSTALL_PREFIX=${CURRENT_PACKAGES_DIR}" "-DCMAKE_CXX_COMPILER=${CXX}" ${ask_OPTIONS})
 endfunction()
 function(vcpkg_cmake_install)
     run("${CMAKE_COMMAND}" --build "${WORK}/build" --target install)

@@ -10,7 +10,8 @@
 
 namespace octet::inline OCTET_ABI {
 
-/// The features that Octet's kernels ask for; each holds only when the operating system saves its registers too.
+/// The features that Octet's kernels ask for, each of which holds only when the operating system saves its registers
+/// too, and who made the processor.
 struct cpu_features {
     bool ssse3 = false;
     bool sse41 = false;
