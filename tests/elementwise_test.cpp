@@ -23,12 +23,18 @@ struct problem {
 quant_params stored(double step, int zero) { return {scale(static_cast<float>(step)), zero_point(zero)}; }
 
 const problem ordinary{stored(0.037, -12), stored(0.021, 100), stored(0.041, 5)};
+const problem ties{stored(0.5, 3), stored(0.25, -7), stored(1, 11)};
 
 /// Ratios that tie often (powers of two), need no shift or the largest one, differ much, clamp nearly everything.
 std::vector<problem> problems() {
     return {
         {stored(0.1, 0), stored(0.1, 0), stored(0.1, 0)},
-        {stored(0.5, 3), stored(0.25, -7), stored(1, 11)},
+        ties,
+        {stored(1.5, -128), stored(1, -128), stored(1, -128), {-128, 40}},
+        {stored(127, -128), stored(127, -128), stored(128, -128)},  // the largest weights of a dyadic_add
+        {stored(127, 127), stored(127, 127), stored(128, 127)},
+        {stored(31.75, -128), stored(31.75, 127), stored(1, -1)},
+        {stored(127, 5), stored(126, 5), stored(256, -5)},  // one bit more than it has
         {stored(0.037, -128), stored(0.0021, 127), stored(0.041, 5)},
         {stored(0.0021, 127), stored(0.037, -128), stored(0.019, -128), {-128, 20}},
         {stored(1.7, 127), stored(1.9, 127), stored(1.1, 127), {-20, 127}},
@@ -121,8 +127,31 @@ TYPED_TEST(elementwise, a_linear_add_returns_the_bytes_of_its_formula) {
 }
 /// 1/2 * a + 1/4 * b has a tie in every fourth pair, half of which round down: no offset returns both.
 TEST(elementwise_setup, a_linear_add_never_stands_for_ties_to_even) {
-    const problem p{stored(0.5, 3), stored(0.25, -7), stored(1, 11)};
-    EXPECT_FALSE(add_params<nearest_even>::make(p.a, p.b, p.out, p.limits, "test").linear.exact);
+    const auto params = add_params<nearest_even>::make(ties.a, ties.b, ties.out, ties.limits, "test");
+    EXPECT_FALSE(linear_add(params.weights, ties.limits, params).exact);
+    EXPECT_TRUE(params.dyadic.exact);
+}
+/// What kernels run where it is said to be exact, in the 16 bits that they have.
+TEST(elementwise_setup, a_dyadic_add_returns_the_bytes_of_its_formula) {
+    int exact = 0;
+    for (const problem& p : problems()) {
+        const auto params = add_params<nearest_even>::make(p.a, p.b, p.out, p.limits, "test");
+        const dyadic_add& sum = params.dyadic;
+        EXPECT_FALSE(sum.exact && params.linear.exact);
+        exact += sum.exact;
+        for (int x = -128; sum.exact && x < 128; ++x)
+            for (int y = -128; y < 128; ++y) {
+                const int products = x * (sum.weights & 255) + y * (sum.weights >> 8);
+                ASSERT_LE(std::abs(products), 32767);
+                const int raised = std::clamp(products + sum.offset, -32768, 32767), up = raised * sum.times() >> 16;
+                const int rounded = (raised & sum.mask()) == 0 ? up & ~1 : up;
+                ASSERT_EQ(params(static_cast<std::int8_t>(x), static_cast<std::int8_t>(y)),
+                          std::clamp(rounded + p.out.zero_point.value, p.limits.low, p.limits.high))
+                    << x << " + " << y << ", scales " << p.a.scale.value << ' ' << p.b.scale.value;
+            }
+    }
+    EXPECT_EQ(exact, 6);
+    EXPECT_FALSE(add_params<nearest_even>::make(ordinary.a, ordinary.b, ordinary.out, {}, "test").dyadic.exact);
 }
 
 TYPED_TEST(elementwise, mul_is_the_requantized_product) {

@@ -137,6 +137,33 @@ struct linear_add_avx2 {
     }
 };
 
+/// The same for a dyadic_add. Clamped: as of linear_add.
+template <bool Clamped>
+struct dyadic_add_avx2 {
+    __m256i weights, offset, times, mask, zero, low, high;
+
+    explicit OCTET_INLINE dyadic_add_avx2(const add_params<nearest_even>& p) noexcept
+        : weights(_mm256_set1_epi16(p.dyadic.weights)),
+          offset(_mm256_set1_epi16(p.dyadic.offset)),
+          times(_mm256_set1_epi16(p.dyadic.times())),
+          mask(_mm256_set1_epi16(p.dyadic.mask())),
+          zero(_mm256_set1_epi16(static_cast<short>(p.out_zero.value))),
+          low(_mm256_set1_epi8(static_cast<char>(p.limits.low))),
+          high(_mm256_set1_epi8(static_cast<char>(p.limits.high))) {}
+    OCTET_INLINE __m256i operator()(__m256i a, __m256i b) const noexcept {
+        const __m256i all = _mm256_packs_epi16(words(_mm256_unpacklo_epi8(a, b)), words(_mm256_unpackhi_epi8(a, b)));
+        return Clamped ? _mm256_min_epi8(_mm256_max_epi8(all, low), high) : all;
+    }
+
+  private:
+    OCTET_INLINE __m256i words(__m256i pairs) const noexcept {
+        const __m256i raised = _mm256_adds_epi16(_mm256_maddubs_epi16(weights, pairs), offset);
+        const __m256i up = _mm256_mulhi_epi16(raised, times);
+        const __m256i ties = _mm256_cmpeq_epi16(_mm256_and_si256(raised, mask), _mm256_setzero_si256());
+        return _mm256_add_epi16(_mm256_andnot_si256(_mm256_srli_epi16(ties, 15), up), zero);
+    }
+};
+
 /// The scaled products of a mul: 8 of (a - z_a) * (b - z_b) to int32 before the output's zero point.
 template <class Rounding, bool Small>
 struct mul_scale_avx2 {
@@ -220,6 +247,11 @@ OCTET_INLINE void binary_row_avx2(const Block& block, binary_operands o) noexcep
 /// The cheapest form of each operation that its parameters allow.
 template <class Rounding>
 OCTET_INLINE void binary_best_avx2(const add_params<Rounding>& p, const binary_operands& o) noexcept {
+    if constexpr (requires { p.dyadic; }) {
+        if (p.dyadic.exact)
+            return p.limits == clamp{} ? binary_row_avx2(dyadic_add_avx2<false>(p), o)
+                                       : binary_row_avx2(dyadic_add_avx2<true>(p), o);
+    }
     if (!p.linear.exact)
         binary_row_avx2(binary_block_avx2(binary_lanes_avx2<add_params<Rounding>>(p), p), o);
     else if (p.limits == clamp{})

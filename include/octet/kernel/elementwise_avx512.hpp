@@ -151,6 +151,34 @@ struct linear_add_avx512 {
     }
 };
 
+/// The same for a dyadic_add. Clamped: as of linear_add.
+template <bool Clamped>
+struct dyadic_add_avx512 {
+    __m512i weights, offset, times, mask, zero, least, most;
+
+    explicit OCTET_INLINE dyadic_add_avx512(const add_params<nearest_even>& p) noexcept
+        : weights(_mm512_set1_epi16(p.dyadic.weights)),
+          offset(_mm512_set1_epi16(p.dyadic.offset)),
+          times(_mm512_set1_epi16(p.dyadic.times())),
+          mask(_mm512_set1_epi16(p.dyadic.mask())),
+          zero(_mm512_set1_epi16(static_cast<short>(p.out_zero.value))),
+          least(_mm512_set1_epi8(static_cast<char>(p.limits.low))),
+          most(_mm512_set1_epi8(static_cast<char>(p.limits.high))) {}
+    OCTET_INLINE __m512i operator()(__m512i a, __m512i b) const noexcept {
+        const __m512i all = _mm512_packs_epi16(words(_mm512_unpacklo_epi8(a, b)), words(_mm512_unpackhi_epi8(a, b)));
+        return Clamped ? _mm512_min_epi8(_mm512_max_epi8(all, least), most) : all;
+    }
+
+  private:
+    OCTET_INLINE __m512i words(__m512i pairs) const noexcept {
+        const __m512i raised = _mm512_adds_epi16(_mm512_maddubs_epi16(weights, pairs), offset);
+        const __m512i up = _mm512_mulhi_epi16(raised, times);
+        const __m512i keep = _mm512_min_epu16(_mm512_and_si512(raised, mask), _mm512_set1_epi16(1));  // 0 at ties
+        const __m512i even = _mm512_ternarylogic_epi32(up, keep, _mm512_set1_epi16(~1), 0xe0);  // up & (keep | ~1)
+        return _mm512_add_epi16(even, zero);
+    }
+};
+
 /// The scaled products of a mul: 16 of (a - z_a) * (b - z_b) to int32 before the output's zero point.
 template <class Rounding, bool Small>
 struct mul_scale_avx512 {
@@ -225,6 +253,11 @@ OCTET_INLINE void binary_row_avx512(const Block& block, binary_operands o) noexc
 /// The cheapest form of each operation that its parameters allow.
 template <class Sum, class Rounding>
 OCTET_INLINE void binary_best_avx512(const add_params<Rounding>& p, const binary_operands& o) noexcept {
+    if constexpr (requires { p.dyadic; }) {
+        if (p.dyadic.exact)
+            return p.limits == clamp{} ? binary_row_avx512(dyadic_add_avx512<false>(p), o)
+                                       : binary_row_avx512(dyadic_add_avx512<true>(p), o);
+    }
     if (!p.linear.exact)
         binary_row_avx512(binary_block_avx512(binary_lanes_avx512<add_params<Rounding>, Sum>(p), p), o);
     else if (p.limits == clamp{})

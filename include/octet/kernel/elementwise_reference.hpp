@@ -9,6 +9,7 @@
 #include "octet/core/error.hpp"
 #include "octet/core/ieee.hpp"
 #include "octet/kernel/elementwise_digits.hpp"
+#include "octet/kernel/elementwise_dyadic.hpp"
 #include "octet/quant/rounding.hpp"
 
 namespace octet::inline OCTET_ABI {
@@ -98,7 +99,8 @@ struct add_params<nearest_even> {
     std::int32_t offset = 0;  ///< 2^(shift - 1) - z_a * A - z_b * B, what is added to a * A + b * B; within 2^30
     zero_point out_zero;
     clamp limits;
-    linear_add linear;
+    dyadic_add dyadic;
+    linear_add linear;  ///< made where dyadic is not exact
 
     /// Throws octet::error naming `who` when an input's scale is 2^21 or more times the output's.
     static add_params make(quant_params x, quant_params y, quant_params out, clamp limits, std::string_view who) {
@@ -112,7 +114,8 @@ struct add_params<nearest_even> {
         p.offset = p.half() - x.zero_point.value * p.weights.a - y.zero_point.value * p.weights.b;
         p.out_zero = out.zero_point;
         p.limits = limits;
-        p.linear = {p.weights, limits, p};
+        p.dyadic = {p.weights.a, p.weights.b, p.weights.shift, x.zero_point, y.zero_point};
+        if (!p.dyadic.exact) p.linear = {p.weights, limits, p};
         return p;
     }
     /// 2^(shift - 1), and the bits below 2^shift. Without a shift there is nothing to round: a mask of all ones then

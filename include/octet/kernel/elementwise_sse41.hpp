@@ -1,5 +1,5 @@
-// Add and mul on SSE4.1: 16 elements at a time. An add that is no linear_add, and a mul of the fixed-point policies,
-// which shift and multiply in 64 bits, take the scalar law.
+// Add and mul on SSE4.1: 16 elements at a time. An add that is neither dyadic nor linear, and a mul of the fixed-point
+// policies, which shift and multiply in 64 bits, take the scalar law.
 #pragma once
 
 #include <cstddef>
@@ -40,6 +40,31 @@ struct linear_add_sse41 {
         const __m128i carried = _mm_srai_epi16(_mm_add_epi16(second, _mm_srai_epi16(first, 7)), 7);
         const __m128i third = _mm_add_epi16(_mm_maddubs_epi16(weights[2], pairs), carried);
         return _mm_sra_epi16(_mm_adds_epi16(third, offset[2]), shift);
+    }
+};
+
+/// The same for a dyadic_add.
+struct dyadic_add_sse41 {
+    __m128i weights, offset, times, mask, zero, low, high;
+
+    explicit OCTET_INLINE dyadic_add_sse41(const add_params<nearest_even>& p) noexcept
+        : weights(_mm_set1_epi16(p.dyadic.weights)),
+          offset(_mm_set1_epi16(p.dyadic.offset)),
+          times(_mm_set1_epi16(p.dyadic.times())),
+          mask(_mm_set1_epi16(p.dyadic.mask())),
+          zero(_mm_set1_epi16(static_cast<short>(p.out_zero.value))),
+          low(_mm_set1_epi8(static_cast<char>(p.limits.low))),
+          high(_mm_set1_epi8(static_cast<char>(p.limits.high))) {}
+    OCTET_INLINE __m128i operator()(__m128i a, __m128i b) const noexcept {
+        const __m128i all = _mm_packs_epi16(words(_mm_unpacklo_epi8(a, b)), words(_mm_unpackhi_epi8(a, b)));
+        return _mm_min_epi8(_mm_max_epi8(all, low), high);
+    }
+
+  private:
+    OCTET_INLINE __m128i words(__m128i pairs) const noexcept {
+        const __m128i raised = _mm_adds_epi16(_mm_maddubs_epi16(weights, pairs), offset);
+        const __m128i ties = _mm_cmpeq_epi16(_mm_and_si128(raised, mask), _mm_setzero_si128());
+        return _mm_add_epi16(_mm_andnot_si128(_mm_srli_epi16(ties, 15), _mm_mulhi_epi16(raised, times)), zero);
     }
 };
 
@@ -97,6 +122,9 @@ struct binary_kernel<isa::sse41, Params> {
     static void run(const Params& params, const std::int8_t* a, std::ptrdiff_t a_step, const std::int8_t* b,
                     std::ptrdiff_t b_step, std::int8_t* out, std::size_t n) noexcept {
         if (n == 0) return;
+        if constexpr (requires { params.dyadic; }) {
+            if (params.dyadic.exact) return binary_row_sse41(dyadic_add_sse41(params), {a, a_step, b, b_step, out, n});
+        }
         if constexpr (requires { params.linear; }) {
             if (params.linear.exact)
                 return binary_row_sse41(linear_add_sse41(params.linear), {a, a_step, b, b_step, out, n});
