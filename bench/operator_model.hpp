@@ -86,7 +86,7 @@ class operator_model {
             inputs.insert(inputs.end(), {"b", made.y_[0], made.y_[1]});
         }
         inputs.insert(inputs.end(), {made.z_[0], made.z_[1]});
-        constexpr const char* kinds[] = {"QLinearAdd", "QLinearMul", "QLinearSigmoid"};
+        constexpr const char* kinds[] = {"QLinearAdd", "QLinearMul", "QLinearSigmoid", "QLinearAdd"};
         made.repeat(kinds[static_cast<int>(p.what)], inputs, {}, "com.microsoft", image);
         return made;
     }

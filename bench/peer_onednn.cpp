@@ -143,7 +143,7 @@ class onednn : public library {
     }
     void offer(const elementwise_problem& p, peers& to) override {
         if (p.what == elementwise::logistic) return;  // only its reference takes int8
-        const auto kind = p.what == elementwise::add ? dnnl::algorithm::binary_add : dnnl::algorithm::binary_mul;
+        const auto kind = p.what == elementwise::mul ? dnnl::algorithm::binary_mul : dnnl::algorithm::binary_add;
         fastest best;
         for (const type in : {type::u8, type::s8}) {
             const dnnl::memory::desc image({1, p.channels, p.size, p.size}, in, tag::nhwc);

@@ -72,9 +72,9 @@ struct pool_problem {
 };
 inline constexpr pool_problem pool_problems[] = {{3, 2, 112, 64}, {0, 1, 7, 1280}};
 
-enum class elementwise { add, mul, logistic };
+enum class elementwise { add, mul, logistic, dyadic_add };
 
-/// Two images (logistic: one) of equal size, each with a scale of its own, to a third.
+/// Two images (logistic: one) of equal size, each with a scale of its own, to a third. dyadic_add: powers of two.
 struct elementwise_problem {
     elementwise what;
     int size, channels;
@@ -82,13 +82,13 @@ struct elementwise_problem {
     std::size_t input_bytes() const noexcept { return (what == elementwise::logistic ? 1 : 2) * elements(); }
     std::size_t output_bytes() const noexcept { return elements(); }
     std::string name() const {
-        constexpr std::string_view names[] = {"add", "mul", "logistic"};
+        constexpr std::string_view names[] = {"add", "mul", "logistic", "dyadic_add"};
         return text(names[static_cast<int>(what)], "/", size, "x", size, "x", channels);
     }
 };
 inline constexpr elementwise_problem elementwise_problems[] = {
     {elementwise::add, 56, 256}, {elementwise::add, 14, 96},       {elementwise::mul, 56, 256},
-    {elementwise::mul, 14, 96},  {elementwise::logistic, 56, 256},
+    {elementwise::mul, 14, 96},  {elementwise::logistic, 56, 256}, {elementwise::dyadic_add, 56, 256},
 };
 
 }  // namespace octet::bench

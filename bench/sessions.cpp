@@ -70,8 +70,14 @@ quantized_graph one_layer(const elementwise_problem& p) {
         return quantized_layer_of(net, net.add("logistic", op::lookup{function::logistic}, {a}));
     const tensor_id b = net.input("b", image);
     const tensor_id y =
-        p.what == elementwise::add ? net.add("add", op::add{}, {a, b}) : net.add("mul", op::mul{}, {a, b});
-    return quantized_layer_of(net, y);
+        p.what == elementwise::mul ? net.add("mul", op::mul{}, {a, b}) : net.add("add", op::add{}, {a, b});
+    quantized_graph made = quantized_layer_of(net, y);
+    if (p.what == elementwise::dyadic_add)
+        for (const tensor_id id : {a, b, y})
+            made.tensors[static_cast<std::size_t>(id)].params.scale = scale(id == a   ? 0x1p-5F
+                                                                            : id == b ? 0x1p-6F
+                                                                                      : 0x1p-4F);
+    return made;
 }
 
 quantized_graph quantized(const graph& net, std::size_t count) {

@@ -407,6 +407,24 @@ TEST(pools, a_window_without_a_tap_is_the_zero_point) {
         average(in, out, scratch.data());
         EXPECT_EQ(y, (values<std::int8_t>{15, 15, 7, 13, 13})) << to_string(which);  // lrint((q + 11) / 2) + 7
     }
+    const values<float> real{1, 2, 3, 4, 5};
+    values<float> largest(5, 9.0F);
+    const float* table[2];
+    octet::max_pool_float({{real.data(), {1, 1, 5, 1}}, taps, {1, 5}}, {largest.data(), {1, 1, 5, 1}}, table);
+    EXPECT_EQ(largest, (values<float>{4, 5, 0, 1, 2}));
+}
+
+/// Before anything is multiplied by them.
+TEST(elementwise, zero_points_that_no_byte_holds_are_refused) {
+    for (const int zero : {128, -129, 4000, INT32_MAX, INT32_MIN}) {
+        const quant_params p = params(1, zero), good = params(1, 0);
+        const auto add = [](const quant_params& a, const quant_params& b, const quant_params& out) {
+            octet::add_layer<>(a, b, out, {}, isa::scalar, "add 'a'");
+        };
+        octet::test::expect_error([&] { add(p, good, good); }, "add 'a'", "first input");
+        octet::test::expect_error([&] { add(good, p, good); }, "add 'a'", "second input");
+        octet::test::expect_error([&] { add(good, good, p); }, "add 'a'", "output");
+    }
 }
 
 /// The largest kernel that an average may have, nearly all of it in padding: it costs no more than the image.

@@ -20,8 +20,10 @@ constexpr gemm_problem gemms[] = {{1, 256, 512}, {64, 64, 64}, {49, 96, 256}, {1
 constexpr conv_problem convolutions[] = {
     {3, 1, 14, 64, 64}, {7, 2, 32, 3, 64}, {3, 1, 28, 96, 0}, {3, 2, 28, 96, 0}, {5, 1, 14, 96, 0}};
 constexpr pool_problem pools[] = {{3, 2, 28, 64}, {0, 1, 7, 640}};
-constexpr elementwise_problem elementwises[] = {
-    {elementwise::add, 14, 96}, {elementwise::mul, 14, 96}, {elementwise::logistic, 14, 96}};
+constexpr elementwise_problem elementwises[] = {{elementwise::add, 14, 96},
+                                                {elementwise::mul, 14, 96},
+                                                {elementwise::logistic, 14, 96},
+                                                {elementwise::dyadic_add, 14, 96}};
 
 template <class Problems>
 void count(const Problems& problems) {

@@ -80,16 +80,19 @@ struct depthwise_panel_avx512 {
     static OCTET_INLINE __m256i half(const std::int8_t* p) noexcept {
         return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     }
-    /// Up to 16 channels of four lanes. Whole: 16, which need no masks.
+    /// Up to 16 channels of one lane. Whole: 16, which need no masks.
+    template <bool Whole>
+    OCTET_INLINE __m128i quarter(const std::int8_t* p) const noexcept {
+        if constexpr (Whole) return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+        return _mm_maskz_loadu_epi8(static_cast<__mmask16>(mask), p);
+    }
+    /// Of four lanes side by side, the last of which is anything where 3 are used.
     template <int Used, bool Whole>
     OCTET_INLINE __m512i quarters(const std::int8_t* const* at) const noexcept {
-        const auto load = [this](const std::int8_t* p) noexcept {
-            return Whole ? _mm_loadu_si128(reinterpret_cast<const __m128i*>(p))
-                         : _mm_maskz_loadu_epi8(static_cast<__mmask16>(mask), p);
-        };
-        const __m256i ab = _mm256_inserti128_si256(_mm256_castsi128_si256(load(at[0])), load(at[1]), 1);
-        const __m256i c = _mm256_castsi128_si256(load(at[2]));
-        const __m256i cd = Used == 4 ? _mm256_inserti128_si256(c, load(at[3]), 1) : c;
+        const __m256i a = _mm256_castsi128_si256(quarter<Whole>(at[0]));
+        const __m256i c = _mm256_castsi128_si256(quarter<Whole>(at[2]));
+        const __m256i ab = _mm256_inserti128_si256(a, quarter<Whole>(at[1]), 1);
+        const __m256i cd = Used == 4 ? _mm256_inserti128_si256(c, quarter<Whole>(at[3]), 1) : c;
         return _mm512_inserti64x4(_mm512_castsi256_si512(ab), cd, 1);
     }
     /// The order that makes the dwords i of the four 16-byte lanes lane i.

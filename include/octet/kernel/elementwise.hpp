@@ -17,12 +17,12 @@ binary_entry<Params> choose_binary(isa target) noexcept {
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni:
-            return {target, "elementwise 64 vpdpwssd", &binary_kernel<isa::avx512_vnni, Params>::run};
+            return {target, "elementwise 64", &binary_kernel<isa::avx512_vnni, Params>::run};
         case isa::avx512bw:
-            return {target, "elementwise 64 vpmaddwd", &binary_kernel<isa::avx512bw, Params>::run};
+            return {target, "elementwise 64", &binary_kernel<isa::avx512bw, Params>::run};
         case isa::avx_vnni:
         case isa::avx2:
-            return {isa::avx2, "elementwise 32 vpmaddwd", &binary_kernel<isa::avx2, Params>::run};
+            return {isa::avx2, "elementwise 32", &binary_kernel<isa::avx2, Params>::run};
         case isa::sse41:
             return {isa::sse41, "elementwise 16", &binary_kernel<isa::sse41, Params>::run};
 #endif

@@ -30,7 +30,8 @@ winograd_entry<Rounding> winograd_entry_of(const winograd_cost& cost = winograd_
 }
 }  // namespace detail
 
-/// The kernel for `target`, or the next in the order of preference that there is.
+/// The kernel for `target`, or the next in the order of preference that there is. Its costs are those of the processor
+/// that this runs on: the choice by them may differ between two of one target, the bytes do not.
 template <class Rounding>
 winograd_entry<Rounding> choose_winograd(isa target) noexcept {
     switch (target) {

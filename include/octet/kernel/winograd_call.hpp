@@ -40,7 +40,7 @@ struct winograd_expand {
 /// One position of a block of tiles: out[m, n] = begin[m, n] + sum_k lhs[m, k] * weights[k, n] modulo 2^32, for `rows`
 /// tiles and `columns` columns of a panel; begin may be out. Whole tiles of registers are read and written: up to the
 /// next multiple of register_rows rows of lhs, begin and out, which must be there, and whole panels. Meanwhile
-/// next_bytes from the address `next` on, what is read after this, are asked for from memory; they need not be there.
+/// next_bytes from the address `next` on, what is read soon, are asked for from memory; they need not be there.
 struct winograd_product {
     const std::int16_t* lhs = nullptr;
     std::ptrdiff_t lhs_stride = 0;

@@ -19,12 +19,7 @@ template <class Params>
 class binary_layer {
   public:
     binary_layer(quant_params a, quant_params b, quant_params out, clamp limits, isa target, std::string_view who)
-        : params_(Params::make(a, b, out, limits, who)), kernel_(choose_binary<Params>(target)) {
-        check_int8(who, "first input", a);
-        check_int8(who, "second input", b);
-        check_int8(who, "output", out);
-        check_int8(who, limits);
-    }
+        : params_(checked(a, b, out, limits, who)), kernel_(choose_binary<Params>(target)) {}
 
     /// The shape of out is that of a and b broadcast; any stride. out may be a or b where their shapes are its own.
     void operator()(tensor_view<const std::int8_t> a, tensor_view<const std::int8_t> b, tensor_view<std::int8_t> out,
@@ -42,6 +37,15 @@ class binary_layer {
     const binary_entry<Params>& kernel() const noexcept { return kernel_; }
 
   private:
+    /// Zero points and limits of int8 first: the formulas multiply by them.
+    static Params checked(quant_params a, quant_params b, quant_params out, clamp limits, std::string_view who) {
+        check_int8(who, "first input", a);
+        check_int8(who, "second input", b);
+        check_int8(who, "output", out);
+        check_int8(who, limits);
+        return Params::make(a, b, out, limits, who);
+    }
+
     Params params_;
     binary_entry<Params> kernel_;
 };
