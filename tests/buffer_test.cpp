@@ -1,6 +1,7 @@
 // label: law
-// Buffers: zeroed, aligned to a cache line, copied as bytes, moved without copying.
+// Buffers: zeroed, aligned to a cache line, copied as bytes, moved without copying; and slabs, which lend them memory.
 #include "octet/core/buffer.hpp"
+#include "octet/core/slab.hpp"
 
 #include <gtest/gtest.h>
 
@@ -59,6 +60,46 @@ TEST(buffer, moves_keep_the_memory) {
     c = std::move(b);
     EXPECT_EQ(c.data(), where);
     EXPECT_EQ(c[2], 7);
+}
+
+using octet::slab;
+
+TEST(slab, lends_memory_in_the_order_of_asking) {
+    slab from(256);
+    buffer<std::int8_t> a = slab::take<std::int8_t>(&from, 65);
+    const buffer<std::int32_t> b = slab::take<std::int32_t>(&from, 16);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(a.data()) % 64, 0U);
+    EXPECT_EQ(reinterpret_cast<const std::byte*>(b.data()) - reinterpret_cast<std::byte*>(a.data()), 128);
+    EXPECT_EQ(a.size(), 65U);
+    EXPECT_EQ(b.size(), 16U);
+    EXPECT_EQ(from.used(), 192U);
+    for (const std::int8_t x : a) EXPECT_EQ(x, 0);
+    for (const std::int32_t x : b) EXPECT_EQ(x, 0);
+
+    const slab moved = std::move(from);  // the memory stays where it is
+    a[64] = 3;
+    const std::int8_t* const where = a.data();
+    const buffer<std::int8_t> copy = a;  // in memory of its own
+    EXPECT_NE(copy.data(), where);
+    const buffer<std::int8_t> same = std::move(a);
+    EXPECT_EQ(same.data(), where);
+    EXPECT_EQ(copy[64], 3);
+    EXPECT_EQ(moved.used(), 192U);
+    EXPECT_EQ(from.size() + from.used(), 0U);  // NOLINT: what is moved from has nothing to lend
+    EXPECT_EQ(slab::take<int>(&from, 3).size(), 3U);
+}
+
+TEST(slab, without_room_a_buffer_has_memory_of_its_own) {
+    slab from(128);
+    const buffer<std::byte> first = slab::take<std::byte>(&from, 60), large = slab::take<std::byte>(&from, 65);
+    const buffer<std::byte> last = slab::take<std::byte>(&from, 64), none = slab::take<std::byte>(&from, 1);
+    EXPECT_EQ(last.data(), first.data() + 64);
+    EXPECT_EQ(from.used(), 128U);
+    const buffer<std::byte> alone = slab::take<std::byte>(nullptr, 5);
+    for (const buffer<std::byte>* one : {&large, &none, &alone}) {
+        EXPECT_TRUE(one->data() < first.data() || one->data() >= first.data() + 128);
+        for (const std::byte x : *one) EXPECT_EQ(x, std::byte{});
+    }
 }
 
 }  // namespace

@@ -471,4 +471,20 @@ TEST(session, the_memory_plan_is_known_and_kept) {
     for (const octet::step& s : one.steps()) EXPECT_FALSE(s.kernel.empty());
 }
 
+/// All of them, whatever the layout of an instruction set.
+TEST(session, packed_weights_stand_in_one_piece) {
+    const quantized_graph net = in_int8();
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < net.layers.size(); ++i) {
+        const octet::node& n = net.net.nodes()[i];
+        const auto* conv = std::get_if<op::conv2d>(&n.what);
+        if (conv == nullptr || !octet::is_depthwise(*conv, net.net.at(n.inputs[0]).dims))
+            bytes += net.layers[i].values.size();
+    }
+    EXPECT_GT(bytes, 0U);
+    for (const octet::isa which : octet::supported_isas())
+        EXPECT_GE(session<>(net, {.target = which, .winograd = false}).weight_bytes(), bytes)
+            << octet::to_string(which);
+}
+
 }  // namespace

@@ -1,4 +1,4 @@
-// An owned, zeroed, aligned array: what packed weights and the arena of a session live in.
+// A zeroed, aligned array: what packed weights and the arena of a session live in.
 #pragma once
 
 #include <cstddef>
@@ -23,17 +23,28 @@ class buffer {
 
     buffer() = default;
     explicit buffer(std::size_t count) : data_(allocate(count)), size_(count) {}
+    /// Elements in the memory of a slab, which keeps it longer than this buffer and its moves.
+    static buffer borrowed(T* data, std::size_t count) noexcept {
+        buffer made;
+        made.data_ = data, made.size_ = count, made.owned_ = false;
+        return made;
+    }
     buffer(const buffer& other) : buffer(other.size_) {
         if (size_ != 0) std::memcpy(static_cast<void*>(data_), other.data_, size_ * sizeof(T));
     }
     buffer(buffer&& other) noexcept
-        : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+        : data_(std::exchange(other.data_, nullptr)),
+          size_(std::exchange(other.size_, 0)),
+          owned_(std::exchange(other.owned_, true)) {}
     buffer& operator=(buffer other) noexcept {
         std::swap(data_, other.data_);
         std::swap(size_, other.size_);
+        std::swap(owned_, other.owned_);
         return *this;
     }
-    ~buffer() { ::operator delete(static_cast<void*>(data_), alignment); }
+    ~buffer() {
+        if (owned_) ::operator delete(static_cast<void*>(data_), alignment);
+    }
 
     T* data() noexcept { return data_; }
     const T* data() const noexcept { return data_; }
@@ -57,6 +68,7 @@ class buffer {
 
     T* data_ = nullptr;
     std::size_t size_ = 0;
+    bool owned_ = true;
 };
 
 }  // namespace octet

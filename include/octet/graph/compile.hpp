@@ -42,6 +42,7 @@ class compiler {
                  ": it needs at least 1 worker and a function");
         validate(from_);
         if (options_.batch < 1) fail("a session with a batch of ", options_.batch, ": it must be at least 1");
+        made_.weights = slab(packed_bytes());
         find_concat_views();
         for (const tensor_id id : net_.inputs()) {
             const int index = new_slot(id, from_.at(id).is_int8);
@@ -93,6 +94,21 @@ class compiler {
     }
     const slot& at(int index) const { return made_.slots[static_cast<std::size_t>(index)]; }
 
+    /// What the weights of int8 products and convolutions take, or a little more: 64 columns a panel, groups of 4
+    /// depths, and for Winograd an even number of channels are the most that kernels ask for. Many narrow groups take
+    /// more, and find no room.
+    std::size_t packed_bytes() const {
+        std::size_t bytes = 0;
+        for (std::size_t i = 0; i < from_.layers.size(); ++i) {
+            const quantized_layer& q = from_.layers[i];
+            const node& n = net_.nodes()[i];
+            const auto* conv = std::get_if<op::conv2d>(&n.what);
+            if (q.bias.empty() || (conv != nullptr && is_depthwise(*conv, net_.at(n.inputs[0]).dims))) continue;
+            const std::size_t outputs = q.bias.size(), inner = q.values.size() / outputs;
+            bytes += (outputs + 63) / 64 * 64 * ((inner + 9 + 3) / 4 * 4);
+        }
+        return bytes;
+    }
     /// A slot to write a tensor into: a place in its concatenation, or a block of its own.
     int new_slot(tensor_id id, bool is_int8) {
         if (const int have = form(id, is_int8); have >= 0) return have;

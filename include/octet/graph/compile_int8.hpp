@@ -80,7 +80,7 @@ struct int8_steps {
         const quantized_layer& q = integers();
         const int depth = static_cast<int>(to.dims_of(n.inputs[0]).cols()) / groups;
         return conv2d<Rounding>({q.values, weights.outputs, taps.kernel, depth, q.scales, q.bias},
-                                options(taps, groups));
+                                options(taps, groups), &to.made_.weights);
     }
     /// The step of a layer that runs as layer(in, out, scratch, threads).
     template <class Layer>
@@ -140,7 +140,8 @@ struct int8_steps {
         const int inputs = static_cast<int>(to.dims_of(n.inputs[0]).cols());
         emit_layer(linear<Rounding>(
             {q.values, product.weights.outputs, inputs, q.scales, q.bias},
-            {.input = params_in(), .output = params_out(), .limits = limits(), .target = to.target_, .name = who()}));
+            {.input = params_in(), .output = params_out(), .limits = limits(), .target = to.target_, .name = who()},
+            &to.made_.weights));
     }
     /// The convolution of this node and the add that reads it, in one step: see conv2d.
     void conv_and_add(const op::conv2d& conv, const node& sum) const {

@@ -11,6 +11,7 @@
 
 #include "octet/core/buffer.hpp"
 #include "octet/core/parallel.hpp"
+#include "octet/core/slab.hpp"
 #include "octet/core/view.hpp"
 #include "octet/graph/graph.hpp"
 #include "octet/graph/memory_plan.hpp"
@@ -129,6 +130,7 @@ class step {
 };
 
 struct program {
+    slab weights;  ///< packed, of int8 products and convolutions, in the order of the steps
     std::vector<slot> slots;
     std::vector<step> steps;
     memory_plan plan;

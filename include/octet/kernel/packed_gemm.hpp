@@ -12,6 +12,7 @@
 #include "octet/core/algorithm.hpp"
 #include "octet/core/buffer.hpp"
 #include "octet/core/error.hpp"
+#include "octet/core/slab.hpp"
 #include "octet/quant/result.hpp"
 
 namespace octet {
@@ -92,11 +93,12 @@ struct packed_gemm {
     }
 };
 
-/// Packs. `bias` and `multipliers` have one element for each column; `who` names the layer in errors.
+/// Packs. `bias` and `multipliers` have one element for each column; `who` names the layer in errors; weights stand in
+/// `memory`, where it is given and has room.
 template <class Result>
 packed_gemm<Result> pack_gemm(const gemm_layout& layout, const gemm_weights& from, std::span<const std::int32_t> bias,
                               std::span<const typename Result::multiplier> multipliers, zero_point lhs_zero,
-                              std::string_view who) {
+                              std::string_view who, slab* memory = nullptr) {
     if (static_cast<int>(bias.size()) != from.cols || static_cast<int>(multipliers.size()) != from.cols)
         fail(who, ": ", from.cols, " output channels with ", bias.size(), " biases and ", multipliers.size(),
              " scales: give one of each for every channel");
@@ -104,7 +106,7 @@ packed_gemm<Result> pack_gemm(const gemm_layout& layout, const gemm_weights& fro
 
     packed_gemm<Result> packed{layout, from.cols, from.depth, from.runs, true, {}, {}, {}};
     const auto padded = static_cast<std::size_t>(packed.panels() * layout.panel);
-    packed.weights = buffer<std::byte>(static_cast<std::size_t>(packed.panels()) * packed.panel_bytes());
+    packed.weights = slab::take<std::byte>(memory, static_cast<std::size_t>(packed.panels()) * packed.panel_bytes());
     packed.bias = buffer<std::int32_t>(padded);
     packed.multipliers = buffer<typename Result::multiplier>(padded);
     for (int n = 0; n < from.cols; ++n) {

@@ -15,6 +15,7 @@
 
 #include "octet/core/buffer.hpp"
 #include "octet/core/error.hpp"
+#include "octet/core/slab.hpp"
 #include "octet/kernel/packed_gemm.hpp"
 #include "octet/kernel/winograd_transform.hpp"
 
@@ -61,15 +62,16 @@ struct packed_winograd {
 };
 
 /// Packs `from`, [cols][9 taps * depth], all of whose channels prove_winograd lets pass. `bias` and `multipliers` have
-/// one element for each column; `who` names the layer in errors.
+/// one element for each column; `who` names the layer in errors; taps stand in `memory`, where it is given and has
+/// room.
 template <class Rounding>
 packed_winograd<Rounding> pack_winograd(int panel, const gemm_weights& from, std::span<const std::int32_t> bias,
                                         std::span<const typename Rounding::multiplier> multipliers, zero_point lhs_zero,
-                                        std::string_view who) {
+                                        std::string_view who, slab* memory = nullptr) {
     prove_accumulators(from, bias.data(), lhs_zero, who);
     packed_winograd<Rounding> packed{panel, from.cols, from.depth / 9, {}, {}, {}};
     const auto padded = static_cast<std::size_t>(packed.panels() * panel);
-    packed.taps = buffer<std::int8_t>(padded * static_cast<std::size_t>(18 * packed.pairs()));
+    packed.taps = slab::take<std::int8_t>(memory, padded * static_cast<std::size_t>(18 * packed.pairs()));
     packed.bias = buffer<std::int32_t>(padded);
     packed.multipliers = buffer<typename Rounding::multiplier>(padded);
     for (int n = 0; n < from.cols; ++n) {

@@ -12,6 +12,7 @@
 #include "octet/core/buffer.hpp"
 #include "octet/core/error.hpp"
 #include "octet/core/parallel.hpp"
+#include "octet/core/slab.hpp"
 #include "octet/core/view.hpp"
 #include "octet/isa/select.hpp"
 #include "octet/kernel/gemm.hpp"
@@ -38,7 +39,8 @@ namespace octet::inline OCTET_ABI {
 template <class Result = nearest_even>
 class conv2d {
   public:
-    conv2d(const conv2d_weights& weights, conv2d_options options);
+    /// memory: where packed weights are put, if it has room; else they have memory of their own.
+    conv2d(const conv2d_weights& weights, conv2d_options options, slab* memory = nullptr);
 
     using stored = typename Result::stored;
     using residual = residual_add<Result>;
@@ -91,7 +93,7 @@ class conv2d {
 };
 
 template <class Result>
-conv2d<Result>::conv2d(const conv2d_weights& w, conv2d_options options)
+conv2d<Result>::conv2d(const conv2d_weights& w, conv2d_options options, slab* memory)
     : options_(std::move(options)), window_{w.kernel, options_.stride, options_.dilation, options_.pad, false} {
     const std::string& who = options_.name;
     check_int8(who, "input", options_.input);
@@ -105,7 +107,7 @@ conv2d<Result>::conv2d(const conv2d_weights& w, conv2d_options options)
         fail(who, ": ", groups, " groups do not divide ", w.outputs, " output channels");
     if constexpr (stores_int8<Result>) {
         if (const auto made = chooses_winograd<Result>(w, options_)) {
-            winograd_.emplace(w, options_, *made);
+            winograd_.emplace(w, options_, *made, memory);
             return;
         }
     } else {
@@ -131,7 +133,7 @@ conv2d<Result>::conv2d(const conv2d_weights& w, conv2d_options options)
                                 runs};
         packed_.push_back(pack_gemm<Result>(kernel_.layout, part, w.bias.subspan(first, columns),
                                             std::span(multipliers).subspan(first, columns), options_.input.zero_point,
-                                            groups == 1 ? who : text(who, ", group ", g)));
+                                            groups == 1 ? who : text(who, ", group ", g), memory));
     }
     padding_ = buffer<std::int8_t>(static_cast<std::size_t>(w.depth) * static_cast<std::size_t>(groups));
     for (std::int8_t& byte : padding_) byte = static_cast<std::int8_t>(options_.input.zero_point.value);

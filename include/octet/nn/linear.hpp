@@ -50,12 +50,14 @@ namespace octet::inline OCTET_ABI {
 template <class Result = nearest_even>
 class linear {
   public:
-    linear(const linear_weights& w, linear_options options)
-        : product_({w.values, w.outputs, {1, 1}, w.inputs, w.scales, w.bias}, {.input = options.input,
-                                                                               .output = options.output,
-                                                                               .limits = options.limits,
-                                                                               .target = options.target,
-                                                                               .name = options.name}),
+    linear(const linear_weights& w, linear_options options, slab* memory = nullptr)
+        : product_({w.values, w.outputs, {1, 1}, w.inputs, w.scales, w.bias},
+                   {.input = options.input,
+                    .output = options.output,
+                    .limits = options.limits,
+                    .target = options.target,
+                    .name = options.name},
+                   memory),
           name_(std::move(options.name)),
           inputs_(w.inputs),
           outputs_(w.outputs) {}

@@ -17,6 +17,7 @@
 #include "octet/core/buffer.hpp"
 #include "octet/core/error.hpp"
 #include "octet/core/parallel.hpp"
+#include "octet/core/slab.hpp"
 #include "octet/core/view.hpp"
 #include "octet/isa/select.hpp"
 #include "octet/kernel/taps.hpp"
@@ -64,7 +65,7 @@ template <class Rounding = nearest_even>
 class winograd_conv2d {
   public:
     winograd_conv2d(const conv2d_weights& weights, conv2d_options options,
-                    winograd_weights_made made = winograd_weights_made::at_set_up);
+                    winograd_weights_made made = winograd_weights_made::at_set_up, slab* memory = nullptr);
 
     /// As conv2d's.
     void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
@@ -162,7 +163,8 @@ class winograd_conv2d {
 };
 
 template <class Rounding>
-winograd_conv2d<Rounding>::winograd_conv2d(const conv2d_weights& w, conv2d_options options, winograd_weights_made made)
+winograd_conv2d<Rounding>::winograd_conv2d(const conv2d_weights& w, conv2d_options options, winograd_weights_made made,
+                                           slab* memory)
     : options_(std::move(options)), kernel_(choose_winograd<Rounding>(choose_isa(options_.target))) {
     const std::string& who = options_.name;
     check_int8(who, "input", options_.input);
@@ -173,11 +175,11 @@ winograd_conv2d<Rounding>::winograd_conv2d(const conv2d_weights& w, conv2d_optio
                         w.scales.size(), w.bias.size());
     if (const std::string obstacle = winograd_obstacle(w, options_); !obstacle.empty())
         fail(who, ": Winograd cannot do it, because ", obstacle, ": choose conv2d_algorithm::automatic");
-    packed_ =
-        pack_winograd<Rounding>(kernel_.panel, {w.values.data(), w.outputs, 9 * w.depth}, w.bias,
-                                make_multipliers<Rounding>(who, options_.input.scale, w.scales, options_.output.scale,
-                                                           static_cast<std::size_t>(w.outputs)),
-                                options_.input.zero_point, who);
+    packed_ = pack_winograd<Rounding>(
+        kernel_.panel, {w.values.data(), w.outputs, 9 * w.depth}, w.bias,
+        make_multipliers<Rounding>(who, options_.input.scale, w.scales, options_.output.scale,
+                                   static_cast<std::size_t>(w.outputs)),
+        options_.input.zero_point, who, made == winograd_weights_made::by_every_run ? memory : nullptr);
     if (made == winograd_weights_made::at_set_up) {
         chunk_pairs_ = packed_.pairs();
         weights_ = buffer<std::int16_t>(chunk_elements() * static_cast<std::size_t>(packed_.panels()));
