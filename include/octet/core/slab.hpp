@@ -9,7 +9,7 @@
 namespace octet {
 
 /// Memory for the buffers of many layers, in the order in which they are made. What is asked for behind the end of one
-/// is then the begin of the next, as when the last weights of a layer are multiplied: ResNet-50 takes 2 % less. It
+/// is then the begin of the next, as when the last weights of a layer are multiplied: ResNet-50 takes 1 to 2 % less. It
 /// keeps its memory longer than the buffers that it lends, and may move.
 class slab {
   public:
