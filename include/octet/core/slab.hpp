@@ -14,7 +14,7 @@ namespace octet {
 class slab {
   public:
     slab() = default;
-    explicit slab(std::size_t bytes) : memory_(bytes) {}
+    explicit slab(std::size_t capacity) : memory_(capacity) {}
     slab(slab&& other) noexcept : memory_(std::move(other.memory_)), used_(std::exchange(other.used_, 0)) {}
     slab& operator=(slab&& other) noexcept {
         memory_ = std::move(other.memory_);
@@ -25,10 +25,10 @@ class slab {
     /// A zeroed buffer of `count` elements in `from`; in memory of its own where there is no slab, or no room in it.
     template <class T>
     static buffer<T> take(slab* from, std::size_t count) {
-        const std::size_t bytes = (count * sizeof(T) + 63) / 64 * 64;
-        if (from == nullptr || bytes > from->memory_.size() - from->used_) return buffer<T>(count);
+        const std::size_t taken = (count * sizeof(T) + 63) / 64 * 64;
+        if (from == nullptr || taken > from->memory_.size() - from->used_) return buffer<T>(count);
         auto* const at = reinterpret_cast<T*>(from->memory_.data() + from->used_);
-        from->used_ += bytes;
+        from->used_ += taken;
         return buffer<T>::borrowed(at, count);
     }
     std::size_t size() const noexcept { return memory_.size(); }
