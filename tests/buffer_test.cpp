@@ -89,8 +89,22 @@ TEST(slab, lends_memory_in_the_order_of_asking) {
     EXPECT_EQ(slab::take<int>(&from, 3).size(), 3U);
 }
 
-TEST(slab, without_room_a_buffer_has_memory_of_its_own) {
+TEST(slab, lent_and_owned_buffers_may_be_assigned_to_each_other) {
     slab from(128);
+    buffer<int> lent = slab::take<int>(&from, 16), owned(3);
+    const int *const lent_at = lent.data(), *const owned_at = owned.data();
+    std::swap(lent, owned);
+    EXPECT_EQ(owned.data(), lent_at);
+    EXPECT_EQ(lent.data(), owned_at);
+    lent = std::move(owned);
+    EXPECT_EQ(lent.data(), lent_at);
+    owned = lent;
+    EXPECT_NE(owned.data(), lent_at);
+    EXPECT_EQ(owned.size(), 16U);
+}
+
+TEST(slab, without_room_a_buffer_has_memory_of_its_own) {
+    slab from(100);  // whole cache lines
     const buffer<std::byte> first = slab::take<std::byte>(&from, 60), large = slab::take<std::byte>(&from, 65);
     const buffer<std::byte> last = slab::take<std::byte>(&from, 64), none = slab::take<std::byte>(&from, 1);
     EXPECT_EQ(last.data(), first.data() + 64);

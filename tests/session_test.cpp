@@ -471,20 +471,31 @@ TEST(session, the_memory_plan_is_known_and_kept) {
     for (const octet::step& s : one.steps()) EXPECT_FALSE(s.kernel.empty());
 }
 
-/// All of them, whatever the layout of an instruction set.
+/// Of every layout: 64, 32 or 16 columns a panel, groups of 4, 2 or 1 depths. Narrow groups take whole panels each, and
+/// leave room for what is behind them.
 TEST(session, packed_weights_stand_in_one_piece) {
-    const quantized_graph net = in_int8();
-    std::size_t bytes = 0;
-    for (std::size_t i = 0; i < net.layers.size(); ++i) {
-        const octet::node& n = net.net.nodes()[i];
-        const auto* conv = std::get_if<op::conv2d>(&n.what);
-        if (conv == nullptr || !octet::is_depthwise(*conv, net.net.at(n.inputs[0]).dims))
-            bytes += net.layers[i].values.size();
-    }
-    EXPECT_GT(bytes, 0U);
-    for (const octet::isa which : octet::supported_isas())
-        EXPECT_GE(session<>(net, {.target = which, .winograd = false}).weight_bytes(), bytes)
+    using octet::isa;
+    graph net;
+    tensor_id x = net.input("image", {1, 4, 4, 128});
+    x = net.add("grouped", op::conv2d{weights(128, 36, 1), {.kernel = {3, 3}, .pad = {1, 1, 1, 1}}, 32}, {x});
+    x = net.add("dw", op::conv2d{weights(128, 9, 3), {.kernel = {3, 3}, .pad = {1, 1, 1, 1}}, 128}, {x});
+    x = net.add("wide", op::conv2d{weights(200, 128, 5), {}}, {x});
+    x = net.add("rows", op::reshape{{1, 3200}}, {x});
+    net.output(net.add("classes", op::linear{weights(5, 3200, 7)}, {x}));
+    const quantized_graph int8 = octet::quantize(net, octet::samples(1, reals(4 * 4 * 128, 9)));
+    for (const isa which : octet::supported_isas()) {
+        const bool is_512 = which == isa::avx512_vnni || which == isa::avx512bw;
+        const bool by_four = which == isa::avx512_vnni || which == isa::avx_vnni;
+        const std::size_t panel = is_512 ? 64 : which == isa::avx2 || which == isa::avx_vnni ? 32 : 16;
+        const std::size_t group = by_four ? 4 : which == isa::scalar ? 1 : 2;
+        const auto packed = [&](std::size_t columns, std::size_t depth) {
+            const std::size_t bytes = (columns + panel - 1) / panel * panel * ((depth + group - 1) / group * group);
+            return (bytes + 63) / 64 * 64;
+        };
+        EXPECT_EQ(session<>(int8, {.target = which, .winograd = false}).weight_bytes(),
+                  32 * packed(4, 36) + packed(200, 128) + packed(5, 3200))
             << octet::to_string(which);
+    }
 }
 
 }  // namespace

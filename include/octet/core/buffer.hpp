@@ -23,7 +23,8 @@ class buffer {
 
     buffer() = default;
     explicit buffer(std::size_t count) : data_(allocate(count)), size_(count) {}
-    /// Elements in the memory of a slab, which keeps it longer than this buffer and its moves.
+    /// Elements in the memory of a slab: zeroed, aligned, and kept longer than this buffer and what it is moved to. A
+    /// copy owns its elements.
     static buffer borrowed(T* data, std::size_t count) noexcept {
         buffer made;
         made.data_ = data, made.size_ = count, made.owned_ = false;

@@ -94,18 +94,23 @@ class compiler {
     }
     const slot& at(int index) const { return made_.slots[static_cast<std::size_t>(index)]; }
 
-    /// What the weights of int8 products and convolutions take, or a little more: 64 columns a panel, groups of 4
-    /// depths, and for Winograd an even number of channels are the most that kernels ask for. Many narrow groups take
-    /// more, and find no room.
+    /// Room for the packed weights of int8 products and convolutions: each group's in whole panels and cache lines,
+    /// with a last group of depths, or Winograd's even channels, filled up.
     std::size_t packed_bytes() const {
+        const auto panel = static_cast<std::size_t>(
+            std::max(choose_gemm<Rounding>(target_).layout.panel, choose_winograd<Rounding>(target_).panel));
         std::size_t bytes = 0;
         for (std::size_t i = 0; i < from_.layers.size(); ++i) {
             const quantized_layer& q = from_.layers[i];
             const node& n = net_.nodes()[i];
             const auto* conv = std::get_if<op::conv2d>(&n.what);
-            if (q.bias.empty() || (conv != nullptr && is_depthwise(*conv, net_.at(n.inputs[0]).dims))) continue;
-            const std::size_t outputs = q.bias.size(), inner = q.values.size() / outputs;
-            bytes += (outputs + 63) / 64 * 64 * ((inner + 9 + 3) / 4 * 4);
+            const bool products = conv != nullptr ? !is_depthwise(*conv, net_.at(n.inputs[0]).dims)
+                                                  : std::holds_alternative<op::linear>(n.what);
+            if (!q.is_int8 || !products || q.bias.empty()) continue;
+            const std::size_t outputs = q.bias.size(),
+                              groups = conv == nullptr ? 1 : static_cast<std::size_t>(conv->groups);
+            const std::size_t columns = (outputs / groups + panel - 1) / panel * panel;
+            bytes += groups * (columns * (q.values.size() / outputs + 9) + 63);
         }
         return bytes;
     }

@@ -130,7 +130,7 @@ class step {
 };
 
 struct program {
-    slab weights;  ///< packed, of int8 products and convolutions, in the order of the steps
+    slab weights;  ///< packed, of int8 products and convolutions, in the order of the steps, which it outlives
     std::vector<slot> slots;
     std::vector<step> steps;
     memory_plan plan;

@@ -138,7 +138,8 @@ class session {
     std::span<const step> steps() const noexcept { return {program_.steps.data(), program_.steps.size()}; }
     const slot& at(int index) const noexcept { return program_.slots[static_cast<std::size_t>(index)]; }
     const memory_plan& plan() const noexcept { return program_.plan; }
-    /// Packed weights of int8 products and convolutions, but for those that Winograd transformed at set-up.
+    /// Of the packed weights of int8 products and convolutions, all in one piece; without those that Winograd
+    /// transformed at set-up.
     std::size_t weight_bytes() const noexcept { return program_.weights.used(); }
 
   private:

@@ -20,7 +20,8 @@ struct add_weights {
     std::int32_t a = 0;
     std::int32_t b = 0;
     std::int32_t shift = 0;
-    bool ties = false;  ///< multiples up to 255 of one of them alone can be halves: it is a multiple of 2^(shift - 8)
+    bool ties =
+        false;  ///< one of them is a multiple of 2^(shift - 8): only then are its multiples up to 255 ever halves
 
     add_weights() = default;
     add_weights(double ratio_a, double ratio_b) noexcept {
@@ -41,8 +42,9 @@ struct add_weights {
 /// It stands for a formula only where it returns its byte for all 65,536 pairs, which set-up finds out: a pair of
 /// result q asks for an offset in [q * 2^shift - sum, (q + 1) * 2^shift - sum), without the lower bound where q is
 /// limits.low and without the upper one where it is limits.high, and `exact` says that one offset serves all pairs. It
-/// serves nearest_even unless that has ties; of 300 adds of random scales and zero points it
-/// serves 291 of tflite and 290 of single, whose ratios are finer than A and B: a tenth of those need A or B one off.
+/// serves nearest_even without ties, where shift and offset are in the ranges below; of 300 adds of random scales and
+/// zero points it serves 291 of tflite and 290 of single, whose ratios are finer than A and B: a tenth of those need A
+/// or B one off.
 struct linear_add {
     std::int32_t a = 0;  ///< A in [0, 2^21)
     std::int32_t b = 0;
@@ -92,11 +94,13 @@ struct add_params;
 ///
 ///   acc = (a - z_a) * A + (b - z_b) * B                          |acc| <= 2 * 255 * 2^21 < 2^30: exact in int32
 ///
-///   q = clamp(round(acc / 2^shift) + z_y)                        in integers
+///   q = clamp(round(acc / 2^shift) + z_y)                        in integers; halves go to even or up
 ///
 /// A ratio is off by at most 2^-21 of the larger one, so that the sum before rounding is off by 255 * 2 * 2^-21 of it.
-/// Halves go to the even neighbour where A or B alone can make them, as powers of two do. Where both are needed, halves
-/// come by chance of the rounding of A and B, in 118 of 65,536 pairs at most (of 4,000 adds), and go up.
+/// Where A or B is a multiple of 2^(shift - 8), so that multiples of it alone can be halves, as with ratios of powers
+/// of two, every half of the add goes to the even neighbour. In any other add a half needs both, mostly by chance of
+/// their rounding, and goes up: in 118 of 65,536 pairs at most of 4,000 random adds, and in 255 where A = B is an odd
+/// multiple of 2^(shift - 9).
 template <>
 struct add_params<nearest_even> {
     add_weights weights;

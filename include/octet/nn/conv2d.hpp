@@ -39,7 +39,8 @@ namespace octet::inline OCTET_ABI {
 template <class Result = nearest_even>
 class conv2d {
   public:
-    /// memory: where packed weights are put, if it has room; else they have memory of their own.
+    /// memory: where packed weights are put, if it has room; else they have memory of their own. It outlives this layer
+    /// and what that is moved to; a copy has memory of its own.
     conv2d(const conv2d_weights& weights, conv2d_options options, slab* memory = nullptr);
 
     using stored = typename Result::stored;

@@ -50,6 +50,7 @@ namespace octet::inline OCTET_ABI {
 template <class Result = nearest_even>
 class linear {
   public:
+    /// memory: as conv2d's.
     linear(const linear_weights& w, linear_options options, slab* memory = nullptr)
         : product_({w.values, w.outputs, {1, 1}, w.inputs, w.scales, w.bias},
                    {.input = options.input,
