@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "guarded.hpp"
@@ -85,18 +87,23 @@ struct fraction {
     }
 };
 
+/// Whether some multiple of it is a half of 2^shift, of those that a difference of bytes can make. Found by trial,
+/// once.
+bool makes_halves(double weight, int shift) {
+    static std::map<std::pair<double, int>, bool> known;
+    const auto [at, is_new] = known.try_emplace({weight, shift}, false);
+    for (int n = 1; is_new && n < 256 && !at->second; ++n)
+        at->second = std::fabs(std::remainder(n * weight, std::exp2(shift))) == std::exp2(shift - 1);
+    return at->second;
+}
+
 std::int8_t add_oracle(const problem& p, int x, int y, nearest_even) {
     const double ra = double{p.a.scale.value} / p.out.scale.value, rb = double{p.b.scale.value} / p.out.scale.value;
     int shift = 0;
     while (shift < 30 && std::max(ra, rb) * std::exp2(shift) < 0x1p20) ++shift;
     const double a = std::nearbyint(ra * std::exp2(shift)), b = std::nearbyint(rb * std::exp2(shift));
     const double sum = ((x - p.a.zero_point.value) * a + (y - p.b.zero_point.value) * b) / std::exp2(shift);
-    const auto halves = [&](double weight) {  // some multiple of it, of those that a difference of bytes can make
-        for (int n = 1; n < 256; ++n)
-            if (std::fabs(std::remainder(n * weight, std::exp2(shift))) == std::exp2(shift - 1)) return true;
-        return false;
-    };
-    return clamped(halves(a) || halves(b) ? std::nearbyint(sum) : std::floor(sum + 0.5), p);
+    return clamped(makes_halves(a, shift) || makes_halves(b, shift) ? std::nearbyint(sum) : std::floor(sum + 0.5), p);
 }
 std::int8_t add_oracle(const problem& p, int x, int y, bool twice_rounded) {
     const double sa = p.a.scale.value, sb = p.b.scale.value, both = 2 * std::max(sa, sb);
