@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <utility>
 
 #include "octet/core/buffer.hpp"
 
@@ -16,23 +15,19 @@ class slab {
   public:
     slab() = default;
     explicit slab(std::size_t capacity) : memory_((capacity + 63) / 64 * 64) {}
-    slab(slab&& other) noexcept : memory_(std::move(other.memory_)), used_(std::exchange(other.used_, 0)) {}
-    slab& operator=(slab&& other) noexcept {
-        memory_ = std::move(other.memory_);
-        used_ = std::exchange(other.used_, 0);
-        return *this;
-    }
+    slab(slab&&) noexcept = default;  // what is moved from has no room
+    slab& operator=(slab&&) noexcept = default;
 
     /// A zeroed buffer of `count` elements in `from`; in memory of its own where there is no slab, or no room in it.
     template <class T>
     static buffer<T> take(slab* from, std::size_t count) {
-        const std::size_t room = from == nullptr ? 0 : from->memory_.size() - from->used_;
+        const std::size_t room =
+            from == nullptr || from->memory_.size() < from->used_ ? 0 : from->memory_.size() - from->used_;
         if (count == 0 || count > room / sizeof(T)) return buffer<T>(count);
         auto* const at = reinterpret_cast<T*>(from->memory_.data() + from->used_);
         from->used_ += (count * sizeof(T) + 63) / 64 * 64;
         return buffer<T>::borrowed(at, count);
     }
-    std::size_t size() const noexcept { return memory_.size(); }
     std::size_t used() const noexcept { return used_; }
 
   private:

@@ -97,20 +97,19 @@ class compiler {
     /// Room for the packed weights of int8 products and convolutions: each group's in whole panels and cache lines,
     /// with a last group of depths, or Winograd's even channels, filled up.
     std::size_t packed_bytes() const {
-        const auto panel = static_cast<std::size_t>(
-            std::max(choose_gemm<Rounding>(target_).layout.panel, choose_winograd<Rounding>(target_).panel));
+        const int panel =
+            std::max(choose_gemm<Rounding>(target_).layout.panel, choose_winograd<Rounding>(target_).panel);
         std::size_t bytes = 0;
         for (std::size_t i = 0; i < from_.layers.size(); ++i) {
             const quantized_layer& q = from_.layers[i];
             const node& n = net_.nodes()[i];
             const auto* conv = std::get_if<op::conv2d>(&n.what);
-            const bool products = conv != nullptr ? !is_depthwise(*conv, net_.at(n.inputs[0]).dims)
-                                                  : std::holds_alternative<op::linear>(n.what);
-            if (!q.is_int8 || !products || q.bias.empty()) continue;
-            const std::size_t outputs = q.bias.size(),
-                              groups = conv == nullptr ? 1 : static_cast<std::size_t>(conv->groups);
-            const std::size_t columns = (outputs / groups + panel - 1) / panel * panel;
-            bytes += groups * (columns * (q.values.size() / outputs + 9) + 63);
+            const bool depthwise = conv != nullptr && is_depthwise(*conv, net_.at(n.inputs[0]).dims);
+            if (!q.is_int8 || q.bias.empty() || depthwise) continue;
+            const int outputs = static_cast<int>(q.bias.size()), groups = conv == nullptr ? 1 : conv->groups;
+            const int columns = (outputs / groups + panel - 1) / panel * panel * groups;
+            bytes += static_cast<std::size_t>(columns) * (q.values.size() / q.bias.size() + 9) +
+                     63 * static_cast<std::size_t>(groups);
         }
         return bytes;
     }
