@@ -74,7 +74,8 @@ inline constexpr pool_problem pool_problems[] = {{3, 2, 112, 64}, {0, 1, 7, 1280
 
 enum class elementwise { add, mul, logistic, dyadic_add };
 
-/// Two images (logistic: one) of equal size, each with a scale of its own, to a third. dyadic_add: powers of two.
+/// Two images (logistic: one) of equal size, each with a scale of its own, to a third. dyadic_add: powers of two;
+/// peers, whose time does not depend on them, keep the scales of their add.
 struct elementwise_problem {
     elementwise what;
     int size, channels;

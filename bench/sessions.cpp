@@ -72,11 +72,11 @@ quantized_graph one_layer(const elementwise_problem& p) {
     const tensor_id y =
         p.what == elementwise::mul ? net.add("mul", op::mul{}, {a, b}) : net.add("add", op::add{}, {a, b});
     quantized_graph made = quantized_layer_of(net, y);
+    const auto scale_of = [&](tensor_id id) -> scale& {
+        return made.tensors[static_cast<std::size_t>(id)].params.scale;
+    };
     if (p.what == elementwise::dyadic_add)
-        for (const tensor_id id : {a, b, y})
-            made.tensors[static_cast<std::size_t>(id)].params.scale = scale(id == a   ? 0x1p-5F
-                                                                            : id == b ? 0x1p-6F
-                                                                                      : 0x1p-4F);
+        scale_of(a) = scale(0x1p-5F), scale_of(b) = scale(0x1p-6F), scale_of(y) = scale(0x1p-4F);
     return made;
 }
 

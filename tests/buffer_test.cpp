@@ -85,7 +85,7 @@ TEST(slab, lends_memory_in_the_order_of_asking) {
     EXPECT_EQ(same.data(), where);
     EXPECT_EQ(copy[64], 3);
     EXPECT_EQ(moved.used(), 192U);
-    EXPECT_EQ(slab::take<int>(&from, 3).size(), 3U);  // NOLINT: what is moved from lends nothing, and says so
+    EXPECT_EQ(slab::take<int>(&from, 3).size(), 3U);  // what was moved from has no room
 }
 
 TEST(slab, lent_and_owned_buffers_may_be_assigned_to_each_other) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <memory>
 #include <new>
 #include <string>
 #include <utility>
@@ -496,6 +497,32 @@ TEST(session, packed_weights_stand_in_one_piece) {
                   32 * packed(4, 36) + packed(200, 128) + packed(5, 3200))
             << octet::to_string(which);
     }
+}
+
+/// Weights in a slab go with what is moved, and a copy has its own: nothing of what came before is read.
+TEST(session, moved_and_copied_weights_outlive_what_they_came_from) {
+    const quantized_graph net = in_int8();
+    const std::vector<float> image = reals(image_size, 30);
+    session<> stays(net);
+    auto first = std::make_unique<session<>>(net);
+    session<> moved = std::move(*first);
+    first.reset();
+    EXPECT_EQ(evaluate(moved, image), evaluate(stays, image));
+
+    const std::vector<std::int8_t> values{1, -2, 3, 4, 5, -6}, x{7, 8, 9};
+    const std::vector<octet::scale> scales{octet::scale(1)};
+    const std::vector<std::int32_t> bias{10, 20};
+    auto lends = std::make_unique<octet::slab>(4096);
+    auto built = std::make_unique<octet::linear<>>(octet::linear_weights{values, 2, 3, scales, bias},
+                                                   octet::linear_options{}, lends.get());
+    EXPECT_GT(lends->used(), 0U);
+    const octet::linear<> copy = *built;
+    built.reset();
+    lends.reset();
+    std::vector<std::int8_t> y(2);
+    octet::buffer<std::byte> scratch(copy.scratch_bytes(1));
+    copy({x.data(), {1, 3}}, {y.data(), {1, 2}}, scratch.data());
+    EXPECT_EQ(y, (std::vector<std::int8_t>{28, 34}));  // 7 - 16 + 27 + 10, 28 + 40 - 54 + 20
 }
 
 }  // namespace

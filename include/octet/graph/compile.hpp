@@ -103,13 +103,14 @@ class compiler {
         for (std::size_t i = 0; i < from_.layers.size(); ++i) {
             const quantized_layer& q = from_.layers[i];
             const node& n = net_.nodes()[i];
+            const layer_weights* weights = weights_of(n.what);
             const auto* conv = std::get_if<op::conv2d>(&n.what);
-            const bool depthwise = conv != nullptr && is_depthwise(*conv, net_.at(n.inputs[0]).dims);
-            if (!q.is_int8 || q.bias.empty() || depthwise) continue;
-            const int outputs = static_cast<int>(q.bias.size()), groups = conv == nullptr ? 1 : conv->groups;
-            const int columns = (outputs / groups + panel - 1) / panel * panel * groups;
-            bytes += static_cast<std::size_t>(columns) * (q.values.size() / q.bias.size() + 9) +
-                     63 * static_cast<std::size_t>(groups);
+            if (!q.is_int8 || weights == nullptr || (conv != nullptr && is_depthwise(*conv, net_.at(n.inputs[0]).dims)))
+                continue;
+            const int outputs = weights->outputs, groups = conv == nullptr ? 1 : conv->groups;
+            const auto columns = static_cast<std::size_t>((outputs / groups + panel - 1) / panel * panel);
+            const std::size_t depth = q.values.size() / static_cast<std::size_t>(outputs) + 9;
+            bytes += static_cast<std::size_t>(groups) * (columns * depth + 63);
         }
         return bytes;
     }

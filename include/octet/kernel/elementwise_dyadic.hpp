@@ -1,7 +1,7 @@
 // Add of int8 where both ratios of scales are multiples of a power of two: what kernels in 16-bit lanes need at set-up.
 //
-// Such sums hold few bits, and tie often, which a linear_add cannot return. With A = A' * 2^k and B = B' * 2^k, A' and
-// B' in [0, 127], and s = shift - k, the formula of nearest_even becomes
+// Such sums hold few bits, and where they tie a linear_add cannot return them. With A = A' * 2^k and B = B' * 2^k, A'
+// and B' in [0, 127], and s = shift - k, the formula of nearest_even becomes
 //   raised = a * A' + b * B' + 2^(s - 1) - z_a * A' - z_b * B'
 //   up = floor(raised / 2^s), its lowest bit cleared where raised has none below 2^s
 //   q = clamp(up + z_y)

@@ -20,8 +20,8 @@ struct add_weights {
     std::int32_t a = 0;
     std::int32_t b = 0;
     std::int32_t shift = 0;
-    bool ties =
-        false;  ///< one of them is a multiple of 2^(shift - 8): only then are its multiples up to 255 ever halves
+    /// One of them is a multiple of 2^(shift - 8): only then are its multiples up to 255 ever halves.
+    bool ties = false;
 
     add_weights() = default;
     add_weights(double ratio_a, double ratio_b) noexcept {
