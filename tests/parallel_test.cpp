@@ -81,7 +81,7 @@ TEST(parallel, one_task_stays_on_the_calling_thread) {
     EXPECT_EQ(runs, 1);
 }
 
-TEST(parallel, results_do_not_depend_on_the_hook) {
+TEST(parallel, results_do_not_depend_on_the_threads) {
     const auto squares = [](const octet::parallel& hook) {
         std::vector<int> out(500);
         octet::parallel_for(hook, 500, [&](int index, int) { out[static_cast<std::size_t>(index)] = index * index; });

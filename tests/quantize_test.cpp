@@ -119,7 +119,7 @@ void expect_proved(const quantized_graph& net) {
     }
 }
 
-TEST(quantize, the_way_calibration_runs_cannot_show) {
+TEST(quantize, threads_isa_and_batch_of_calibration_cannot_show) {
     struct choice {
         octet::range_selection how;
         std::vector<std::string> in_float;
