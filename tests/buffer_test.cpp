@@ -9,6 +9,8 @@
 #include <numeric>
 #include <utility>
 
+#include "network_data.hpp"
+
 namespace {
 
 using octet::buffer;
@@ -30,6 +32,11 @@ TEST(buffer, may_be_empty) {
     EXPECT_EQ(none.begin(), none.end());
     const buffer<float> copy = zero;
     EXPECT_EQ(copy.data(), nullptr);
+}
+
+TEST(buffer, refuses_what_no_memory_holds) {
+    for (const std::size_t count : {std::size_t{1} << 61, (std::size_t{1} << 62) + 1, ~std::size_t{0}})
+        octet::test::expect_error([&] { buffer<float> all(count); }, "no memory for", "of 4 bytes", "lower the batch");
 }
 
 TEST(buffer, copies_are_independent) {

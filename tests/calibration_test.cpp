@@ -104,7 +104,8 @@ TEST(calibration, of_another_network_is_refused) {
     for (node& step : clipped.edit())
         if (auto* clip = std::get_if<op::clip>(&step.what)) clip->range.high = 6.0F;
     expect_error([&] { quantize(clipped, seen); }, "another network");
-    expect_error([&] { quantize(network(), calibration{}); }, "another network", "watched 0 tensors");
+    expect_error([&] { quantize(network(), calibration{}); }, "another network", "watched 0 tensors",
+                 "calibrate this model");
     calibration empty = seen;
     empty.samples = 0;
     expect_error([&] { quantize(network(), empty); }, "no samples");

@@ -407,6 +407,19 @@ TEST(conv2d, threads_cannot_show) {
     }
 }
 
+#ifndef NDEBUG
+TEST(conv2d_death_test, views_that_do_not_fit_stop_a_debug_build) {
+    const data d(problem{.height = 5, .width = 5, .pad = {1, 1, 1, 1}});
+    const octet::conv2d<> layer = build<octet::nearest_even>(d, isa::scalar);
+    const strided in(d.p.in(), 0, guard::end), other(d.p.in().with(3, d.p.in()[3] + 1), 0, guard::end);
+    const strided out(d.p.out(), 0, guard::end), less(d.p.out().with(1, 4), 0, guard::end);
+    const guarded<std::byte> scratch(layer.scratch_bytes(1));
+    EXPECT_DEATH(layer(other.view, out.view, scratch.data()), "takes NHWC with");
+    EXPECT_DEATH(layer(in.view, less.view, scratch.data()), "output_shape");
+    EXPECT_DEATH(layer(in.view, out.view, nullptr), "scratch");
+}
+#endif
+
 /// Weights that hold -128, as a model that was quantized elsewhere may: every instruction set stays exact.
 TEST(conv2d, weights_of_minus_128_stay_exact) {
     for (const int fill : {-128, 127}) {

@@ -76,7 +76,8 @@ TEST(builder, refuses_what_fits_no_operation) {
         return op::conv2d{weights(outputs, inner, 1), taps, groups};
     };
     expect_refused({{1, 6, 5}}, conv3x3(2, 5, 1), "1x6x5", "NHWC", "reshape it first");
-    expect_refused({image}, conv(3, 35, {.kernel = {3, 3}}), "weights", "holds 105 values", "asks for 108");
+    expect_refused({image}, conv(3, 35, {.kernel = {3, 3}}), "105 weights",
+                   "3 outputs of 9 taps over 4 channels need 108", "read as batch, height, width, channels");
     expect_refused({image}, conv(3, 18, {.kernel = {3, 3}}, 2), "2 groups do not divide 4 input and 3 output");
     expect_refused({image}, conv(3, 12, {.kernel = {3, 3}}, 3), "3 groups do not divide 4 input");
     expect_refused({image}, conv(4, 36, {.kernel = {3, 3}}, 0), "0 groups");
@@ -104,7 +105,7 @@ TEST(builder, refuses_what_fits_no_operation) {
                    "no tensor may hold more");
     // linear, batch_norm, softmax
     expect_refused({{1}}, op::linear{weights(3, 1, 1)}, "shape 1,", "last dimension of features");
-    expect_refused({{1, 6}}, op::linear{weights(3, 5, 1)}, "holds 15 values", "asks for 18");
+    expect_refused({{1, 6}}, op::linear{weights(3, 5, 1)}, "15 weights", "3 outputs of 1 taps over 6 channels need 18");
     expect_refused({image}, norm(5, 1), "factor", "holds 5 values", "asks for 4");
     expect_refused({image}, op::batch_norm{reals(4, 1), reals(3, 1)}, "shift", "holds 3");
     expect_refused({image}, op::batch_norm{reals(4, 1), {0, 0, infinity, 0}}, "shift: value 2 is inf");

@@ -157,7 +157,9 @@ TEST(onnx_errors, inputs) {
                    {"input 'image'", "more than 2147483647 elements"});
     expect_refusal(input({1, 1 << 20, 1 << 20, 1 << 20}), {"more than 2147483647 elements"});
     expect_refusal(input({1, 2, 3, 4, 5, 6, 7}), {"rank 7"});
-    expect_refusal(input({1, 4}, 3), {"input 'image' has data type 3", "float32"});
+    expect_refusal(input({1, 4}, 3), {"input 'image' is int8", "load_quantized"});
+    expect_refusal(input({1, 4}, 2), {"input 'image' is uint8", "load_quantized"});
+    expect_refusal(input({1, 4}, 7), {"input 'image' has data type 7", "float32"});
     expect_refusal(input({}), {"input 'image' has no shape"});
     onnx_writer shapeless(13);
     expect_refusal(shapeless.input_without_shape("x").node("Relu", {"x"}, {"y"}).output("y"), {"'x' has no shape"});

@@ -86,6 +86,26 @@ TEST(onnx_export, every_operator_comes_back_with_the_same_bytes) {
     }
 }
 
+/// A ReLU that the parameters imply stands in no node of the file, and is there again in the float network that is
+/// read.
+TEST(onnx_export, what_is_lost_is_the_same_after_a_round_trip) {
+    const graph net = operator_networks().at("add, relu");
+    const samples data = operator_samples(5, 77);
+    const quantized_graph int8 = quantize(net, operator_samples(20));
+    const quantized_graph again = parse_quantized(compiled_once::serialize(int8));
+    const quantization_report before = report(net, int8, data), after = report(net, again, data);
+    ASSERT_EQ(before.layers.size(), after.layers.size());
+    for (std::size_t i = 0; i < before.layers.size(); ++i) {
+        EXPECT_EQ(before.layers[i].name, after.layers[i].name);
+        EXPECT_EQ(before.layers[i].signal_to_noise, after.layers[i].signal_to_noise);
+    }
+    EXPECT_GT(after.layers.back().signal_to_noise, 20.0);
+    signal_and_noise left;  // of the integers as reals
+    const std::vector<float> f = outputs(as_float(net), data), held = outputs(as_float(again.net), data);
+    for (std::size_t i = 0; i < f.size(); ++i) left.add(f[i], held[i]);
+    EXPECT_GT(left.decibel(), 20.0);
+}
+
 TEST(onnx_export, float_layers_stay_float) {
     for (const auto& [name, net] : operator_networks()) {
         SCOPED_TRACE(name);

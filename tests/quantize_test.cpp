@@ -413,6 +413,18 @@ TEST(quantize, refuses_what_makes_no_sense) {
     graph empty;
     empty.output(empty.input("x", {1, 3}));
     expect_error([&] { octet::quantize(empty, {1, reals(3, 1)}); }, "nothing to quantize", "0 nodes");
+    graph endless;
+    endless.add("p", op::softmax{}, {endless.input("x", {1, 3})});
+    expect_error([&] { octet::quantize(endless, {1, reals(3, 1)}); }, "no output", "graph::output");
+    graph twice;
+    tensor_id x = twice.input("x", {1, 3});
+    for (int i = 0; i < 2; ++i) x = twice.add("p", op::softmax{}, {x});
+    twice.output(x);
+    expect_error(
+        [&] {
+            octet::quantize(twice, {1, reals(3, 1)}, {.leave_in_float = {"p"}});
+        },
+        "none of the 2 nodes", "2 of them are left in float");
     graph one;
     one.output(one.add("p", op::softmax{}, {one.input("x", {1, 3})}));
     expect_error(
@@ -574,7 +586,7 @@ TEST(for_each_weights, a_pass_from_outside_changes_weights) {
 TEST(for_each_weights, a_pass_that_breaks_a_layer_is_found) {
     graph shorter = network();
     shorter.for_each_weights([](const octet::node&, octet::layer_weights& w) { w.values.pop_back(); });
-    expect_error([&] { octet::quantize(shorter, images(2)); }, "conv2d 'conv', weights", "where its shape asks for");
+    expect_error([&] { octet::quantize(shorter, images(2)); }, "conv2d 'conv'", "161 weights", "need 162");
     expect_error([&] { session<> run(octet::as_float(shorter)); }, "conv2d 'conv', weights");
     graph broken = network();
     broken.for_each_weights(

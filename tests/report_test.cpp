@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "compiled_once.hpp"
+#include "network_data.hpp"
 
 namespace {
 
@@ -188,7 +189,24 @@ TEST(report, sizes_are_the_sums_of_their_parts) {
 TEST(report, refuses_what_does_not_belong_together) {
     const graph net = small_network();
     const octet::quantized_graph int8 = octet::quantize(net, small_samples(2));
-    EXPECT_THROW(octet::report(identity(), int8, small_samples(2)), octet::error);
+    const auto refused = [&](const graph& model, const char* why) {
+        octet::test::expect_error([&] { octet::report(model, int8, small_samples(2)); }, why,
+                                  "needs the model that was quantized");
+    };
+    refused(identity(), "1 nodes after folding and the int8 network 9");
+    graph other = small_network();
+    other.output(2);
+    refused(other, "the model has 2 outputs and the int8 network 1");
+    other = small_network();
+    other.edit()[2].what = octet::op::mul{};
+    refused(other, "node 2, mul 'sum', of the folded model is add 'sum' in the int8 network");
+    graph pair;
+    pair.output(pair.add("identity", octet::op::linear{{1, {1.0F, 0.0F}, {0.0F}}}, {pair.input("x", {1, 2})}));
+    octet::test::expect_error(
+        [&] {
+            octet::report(pair, octet::quantize(identity(), {1, std::vector{1.0F}}), {1, std::vector{1.0F}});
+        },
+        "input 0 is 1x2 in the model and 1x1 in the int8 network");
     EXPECT_THROW(octet::report(net, int8, samples(0, std::vector<float>{})), octet::error);
     EXPECT_THROW(octet::report(net, int8, samples(2, wave(small_elements, 3, 1.0F))), octet::error);
     EXPECT_THROW(octet::report<octet::tflite>(net, int8, small_samples(2)), octet::error);

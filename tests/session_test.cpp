@@ -375,6 +375,34 @@ TEST(session, wrong_use_is_an_error_before_any_work) {
     expect_error([&] { run.output<float>(0); }, "output 0 is stored as int8", "output<std::int8_t>");
     expect_error([&] { floats.input(0); }, "input 0 is stored as float", "input<float>");
     expect_error([&] { floats.output<std::int8_t>(0); }, "output 0 is stored as float", "output<float>");
+    expect_error([] { session<> all(in_int8(), {.batch = 1 << 30}); }, "batch of 1073741824", "of shape 1x",
+                 "2147483647 elements", "lower the batch");
+}
+
+TEST(samples, a_batch_is_whole) {
+    session<> run(in_int8(), {.batch = 2});
+    const octet::samples three(3, std::vector<float>(3 * image_size, 0.5F));
+    octet::set_samples(run, three, 0);
+    octet::set_samples(run, three, 1);
+    for (const std::size_t first : {std::size_t{2}, std::size_t{3}, ~std::size_t{0}})
+        expect_error([&] { octet::set_samples(run, three, first); }, "a batch of 2 from sample", "there are 3 samples");
+}
+
+/// Of a 2 x 2 image with 3 channels and a row of values: what stood channel by channel stands pixel by pixel.
+TEST(samples, planes_become_pixels) {
+    graph net;
+    net.output(net.input("image", {1, 2, 2, 3}));
+    net.output(net.input("row", {1, 4}));
+    const octet::samples planes(2, {{1, 2, 3, 4, 11, 12, 13, 14, 21, 22, 23, 24,  //
+                                     5, 6, 7, 8, 15, 16, 17, 18, 25, 26, 27, 28},
+                                    {1, 2, 3, 4, 5, 6, 7, 8}});
+    const octet::samples pixels = octet::from_nchw(net, planes);
+    EXPECT_EQ(pixels.count, 2U);
+    EXPECT_EQ(pixels.inputs[0], (std::vector<float>{1, 11, 21, 2, 12, 22, 3, 13, 23, 4, 14, 24,  //
+                                                    5, 15, 25, 6, 16, 26, 7, 17, 27, 8, 18, 28}));
+    EXPECT_EQ(pixels.inputs[1], planes.inputs[1]);
+    expect_error([&] { octet::from_nchw(net, octet::samples(1, planes.inputs)); }, "input 'image'", "12 values each",
+                 "24 were given");
 }
 
 /// Two inputs, one int8 and one that a float layer reads too; outputs in the middle, an input, the same one twice.

@@ -57,6 +57,8 @@ TEST(shape, refuses_sizes_that_no_tensor_has) {
     expect_error([] { (void)shape{1 << 16, 1 << 15}; }, {"2147483647"});
     expect_error([] { (void)shape{1, 1, 1, 1, 1, 1, 1}; }, {"rank 7", "at most 6"});
     expect_error([] { (void)shape{2, 3}.with(1, 0); }, {"size 0"});
+    expect_error([] { (void)shape{2, 3}.with(2, 1); }, {"axis 2", "rank 2", "count from 0"});
+    expect_error([] { (void)shape{2, 3}.with(-1, 1); }, {"axis -1"});
     EXPECT_EQ((shape{0x7fffffff}).elements(), 0x7fffffff);
     EXPECT_EQ((shape{1 << 16, (1 << 15) - 1}).elements(), 0x7fff0000);
     EXPECT_EQ((shape{1, 1, 1, 1, 1, 1}).rank(), 6);

@@ -52,7 +52,7 @@ auto to_view(Matrix&& matrix) {
 ///
 ///   octet::eigen_threads threads{2};          // the calling thread and one of a pool of its own
 ///   octet::eigen_threads lent{your_pool};     // the calling thread and all of your pool's
-///   session.run(..., threads.hook());
+///   octet::session run{int8, {.threads = threads.hook()}};    // or layer(in, out, scratch, threads.hook())
 ///
 /// The calling thread is worker 0 and takes part; it never waits for a helper that has not begun, so a pool that is
 /// busy costs speed and nothing else. A call from one of the pool's own threads is done by its caller alone. A second

@@ -260,6 +260,7 @@ refused 'labels.txt|10 labels|'"$images"' samples' "${in_bin[@]}" --samples "$wo
 refused '--labels' "${evaluation[@]}" --labels "$work/labels.txt"
 refused 'label|outputs 0 to 9' evaluate "$model" --samples "$data" --labels "$work/labels.txt" --class-offset 1
 echo star > "$work/words.txt"
+refused 'words.txt|1 lines|10 values' run "$model" --samples "$data" --names "$work/words.txt"
 refused 'words.txt, line 1|star' evaluate "$model" --samples "$data/star.png" --labels "$work/words.txt"
 if [[ $(id -u) != 0 ]]; then
     cp "$model" "$work/secret.onnx" && chmod 000 "$work/secret.onnx"

@@ -67,6 +67,10 @@ void run(const options& asked, output& says) {
     if (!asked.output.empty()) check_output(asked.output, net);
     const std::vector<std::string> names =
         asked.names.empty() ? std::vector<std::string>() : lines_of(octet::read_file(asked.names, "names"));
+    const octet::tensor& named = net.at(net.outputs()[0]);
+    if (!asked.names.empty() && names.size() != static_cast<std::size_t>(named.dims.elements()))
+        octet::fail("--names: '", asked.names, "' has ", names.size(), " lines, and output '", named.name, "' ",
+                    named.dims.elements(), " values: give a line for each");
     const sample_set data = load_samples(asked, net);
     const auto session = make_runner(form, asked.session());
 

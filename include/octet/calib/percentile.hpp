@@ -10,7 +10,8 @@
 namespace octet {
 
 /// Keeps `keep` percent of the values; each of the two tails gives up at most half of the rest. percentile{99.99}
-/// leaves at most 1 in 20,000 below the range and as many above. percentile{100} is min_max.
+/// leaves at most 1 in 20,000 below the range and as many above. percentile{100} is min_max, percentile{} is
+/// percentile{99.99}; quantize's own default is 99.999.
 class percentile {
   public:
     percentile() = default;

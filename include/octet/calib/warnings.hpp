@@ -1,6 +1,7 @@
 // What calibration data can have wrong with it, said in sentences: what was seen, how often, and what to do.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -16,7 +17,8 @@ namespace octet::inline OCTET_ABI {
 namespace detail {
 
 /// All but 1 in 1,000 of the values other than 0 keep to less than 1/16 of the range: 8 of 128 levels are left to them.
-inline void warn_of_outliers(const histogram& seen, float reach, std::vector<std::string>& to) {
+/// (A template, as warnings is, so that only units that calibrate compile it.)
+void warn_of_outliers(const std::same_as<histogram> auto& seen, float reach, std::vector<std::string>& to) {
     constexpr float crowded = 16.0F;
     const std::uint64_t values = seen.finite() - seen.zeros();
     if (values < 3) return;
@@ -31,7 +33,7 @@ inline void warn_of_outliers(const histogram& seen, float reach, std::vector<std
 }  // namespace detail
 
 /// What is wrong with data of which `seen` was remembered and `chosen` selected; empty when nothing is.
-inline std::vector<std::string> warnings(const histogram& seen, range chosen) {
+std::vector<std::string> warnings(const std::same_as<histogram> auto& seen, range chosen) {
     std::vector<std::string> all;
     const std::uint64_t values = seen.values();
     if (values == 0) all.push_back("nothing was observed, so the scale is 1: give samples that reach this tensor");

@@ -60,9 +60,11 @@ class buffer {
   private:
     OCTET_INLINE static T* allocate(std::size_t count) {
         if (count == 0) return nullptr;
-        void* raw = ::operator new(count * sizeof(T), alignment, std::nothrow);
+        void* raw = nullptr;
+        if (count <= PTRDIFF_MAX / sizeof(T)) raw = ::operator new(count * sizeof(T), alignment, std::nothrow);
         if (raw == nullptr)
-            fail("there is no memory for ", count * sizeof(T), " bytes: lower the batch, or the size of the images");
+            fail("there is no memory for ", count, " elements of ", sizeof(T),
+                 " bytes: lower the batch, or the size of the images");
         std::memset(raw, 0, count * sizeof(T));
         return static_cast<T*>(raw);
     }

@@ -95,6 +95,7 @@ OCTET_INLINE shape::shape(std::span<const std::int64_t> sizes) {
 }
 
 OCTET_INLINE shape shape::with(int axis, std::int64_t size) const {
+    if (axis < 0 || axis >= rank_) fail("axis ", axis, " of a tensor of rank ", rank_, ": axes count from 0");
     std::array<std::int64_t, max_rank> sizes = sizes_;
     sizes[static_cast<std::size_t>(axis)] = size;
     return shape(std::span<const std::int64_t>(sizes.data(), static_cast<std::size_t>(rank_)));

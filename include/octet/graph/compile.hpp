@@ -42,6 +42,10 @@ class compiler {
                  ": it needs at least 1 worker and a function");
         validate(from_);
         if (options_.batch < 1) fail("a session with a batch of ", options_.batch, ": it must be at least 1");
+        for (const tensor& t : net_.tensors())
+            if (!t.is_constant() && t.dims.elements() > shape::max_elements / options_.batch)
+                fail("a session with a batch of ", options_.batch, ": '", t.name, "' of shape ", to_string(t.dims),
+                     " would hold more than ", shape::max_elements, " elements: lower the batch");
         made_.weights = slab(packed_bytes());
         find_concat_views();
         for (const tensor_id id : net_.inputs()) {

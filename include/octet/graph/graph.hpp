@@ -80,6 +80,7 @@ class graph : run_time_only {
     void output(tensor_id id);
 
     const std::vector<tensor>& tensors() const noexcept { return tensors_; }
+    /// Not checked: id is of this graph.
     const tensor& at(tensor_id id) const noexcept { return tensors_[static_cast<std::size_t>(id)]; }
     const std::vector<node>& nodes() const noexcept { return nodes_; }
     std::span<const tensor_id> inputs() const noexcept { return {inputs_.data(), inputs_.size()}; }

@@ -59,7 +59,11 @@ struct infer_visitor {
         if (inner > shape::max_elements / w.outputs)
             fail(who, ": weights of ", w.outputs, " x ", inner, " values: no tensor may hold more than ",
                  shape::max_elements);
-        check_values(text(who, ", weights"), w.values, static_cast<std::size_t>(inner * w.outputs));
+        if (w.values.size() != static_cast<std::size_t>(inner * w.outputs))
+            fail(who, ": ", w.values.size(), " weights, but ", w.outputs, " outputs of ", taps, " taps over ", depth,
+                 " channels need ", inner * w.outputs, ": the input is ", to_string(in[0]),
+                 in[0].rank() == 4 ? ", read as batch, height, width, channels" : "");
+        check_values(text(who, ", weights"), w.values, w.values.size());
         check_values(text(who, ", bias"), w.bias, static_cast<std::size_t>(w.outputs));
     }
     void same_batch(const shape& out) const {

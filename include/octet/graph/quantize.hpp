@@ -135,6 +135,7 @@ int quantize_weights(std::string_view who, const std::same_as<layer_weights> aut
 /// Which layers and tensors are int8.
 quantized_graph choose_layers(std::same_as<graph> auto net, const quantize_options& options) {
     validate(net);
+    if (net.outputs().empty()) fail("the network has no output: declare one with graph::output");
     optimize(net);
     quantized_graph all = as_float(std::move(net));
     all.rounding = options.rounding;
@@ -148,8 +149,10 @@ quantized_graph choose_layers(std::same_as<graph> auto net, const quantize_optio
         if (!named(name))
             fail("leave_in_float names '", name,
                  "', but no node has that name after folding: see the report for names");
+    std::size_t left = 0;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         const bool asked = contains(options.leave_in_float, nodes[i].name);
+        left += asked ? 1 : 0;
         const bool no_form = std::holds_alternative<op::batch_norm>(nodes[i].what);
         all.layers[i].is_int8 = !asked && !no_form;
         all.layers[i].reason = asked ? "left in float as asked" : no_form ? "has no int8 form here" : "";
@@ -158,7 +161,7 @@ quantized_graph choose_layers(std::same_as<graph> auto net, const quantize_optio
         all.tensors[static_cast<std::size_t>(nodes[i].output)].is_int8 = true;
     }
     if (all.quantized_layers() == 0)
-        fail("nothing to quantize: none of the ", nodes.size(), " nodes would be int8, ", options.leave_in_float.size(),
+        fail("nothing to quantize: none of the ", nodes.size(), " nodes would be int8, ", left,
              " of them are left in float as asked");
     return all;
 }
@@ -170,10 +173,13 @@ inline bool measures_weights(const quantize_options& options) {
 }
 
 void check_calibration(const std::same_as<graph> auto& net, const calibration& seen) {
-    if (seen.tensors.size() != net.tensors().size() || seen.network != fingerprint(net))
-        fail("this calibration is of another network, or of this one with other weights or passes: it watched ",
-             seen.tensors.size(), " tensors, and the model to quantize has ", net.tensors().size(),
-             ": calibrate this model");
+    if (seen.tensors.size() != net.tensors().size())
+        fail("this calibration is of another network: it watched ", seen.tensors.size(),
+             " tensors, and the model to quantize has ", net.tensors().size(), ": calibrate this model");
+    if (seen.network != fingerprint(net))
+        fail(
+            "this calibration is of another network, or of this one with other weights, names or passes: "
+            "calibrate this model");
     if (seen.samples == 0) fail("this calibration has seen no samples: calibrate with at least one");
 }
 
@@ -261,7 +267,8 @@ quantized_graph quantize_chosen(std::same_as<quantized_graph> auto all, const ca
 /// The same graph, samples and options give the same integers on every machine, for any batch and threads; a moving
 /// average alone depends on the batch and the order of samples.
 /// Throws octet::error when there are no samples, `seen` is of another network or lacks the moving averages asked for,
-/// a name in leave_in_float is not a node, or nothing would be int8.
+/// a name in leave_in_float is not a node, or nothing would be int8. What is doubtful, NaN or outliers in the samples
+/// for instance, is told in quantized_graph::warnings: read them.
 template <class Session = session<>>
 quantized_graph quantize(graph net, const samples& data, const quantize_options& options = {}) {
     quantized_graph all = detail::choose_layers(std::move(net), options);

@@ -85,7 +85,8 @@ void validate(const std::same_as<quantized_graph> auto& all) {
     validate(all.net);
 }
 
-/// The graph with every layer left in float: a session over it is the float executor.
+/// The graph with every layer left in float: a session over it is the float executor. Of a model that was read by
+/// onnx::load_quantized the graph has the stored weights as reals; see there.
 /// (A template, so that a unit that runs no network compiles no copies of one.)
 quantized_graph as_float(std::same_as<graph> auto net) {
     const auto tensors = net.tensors().size(), layers = net.nodes().size();

@@ -50,7 +50,8 @@ class session {
 
     std::size_t inputs() const noexcept { return program_.inputs.size(); }
     std::size_t outputs() const noexcept { return program_.outputs.size(); }
-    /// The shape of an input or output, NHWC, with the session's batch.
+    /// The shape of an input or output, NHWC, with the session's batch. Not checked, here and in the four below: i <
+    /// inputs() or outputs().
     const shape& input_shape(std::size_t i) const noexcept { return at(program_.inputs[i]).dims; }
     const shape& output_shape(std::size_t i) const noexcept { return at(program_.outputs[i]).dims; }
     /// Whether it is stored as int8 (else float), and with which scale and zero point.
@@ -98,7 +99,8 @@ class session {
     }
 
     /// One input and one output: checks both sizes, throws octet::error before any work, quantizes `in`, runs, and
-    /// writes real values to `out`. Images are NHWC, or NCHW if the session was made so.
+    /// writes real values to `out`. Images are NHWC, or NCHW if the session was made so. A NaN in `in` becomes the
+    /// lowest value where the input is int8: as of quantize_value.
     void operator()(std::span<const float> in, std::span<float> out) {
         if (inputs() != 1 || outputs() != 1)
             fail("this network has ", inputs(), " inputs and ", outputs(),

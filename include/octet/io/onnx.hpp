@@ -1,4 +1,4 @@
-// ONNX models in and out: octet::onnx::load("resnet.onnx") gives the float graph that quantize and session take, save
+// ONNX models in and out: octet::onnx::load("resnet.onnx") gives the float graph that quantize and as_float take, save
 // writes a quantized graph as a QDQ model, and load_quantized reads one. Needs protozero (header-only; the CMake
 // component `onnx`). Start at io/onnx/network.hpp to read, at io/onnx/exporter.hpp to write; the layout's story is in
 // io/onnx/value.hpp.
@@ -63,7 +63,8 @@ inline graph load(const std::string& path) {
 /// quantized_layer::reason says why. Activations are int8 or uint8 (the same values, 128 lower) with one scale; weights
 /// int8 or uint8 with one scale, or one for each output, no more than 128 steps from their zero point; a bias int32, or
 /// rounded to it. Inputs and outputs may be integers themselves. The rounding policy is nearest_even, ONNX's own,
-/// unless `save` wrote another.
+/// unless `save` wrote another. The float side, quantized_graph::net, is what the file knows: weights are its integers
+/// as reals, and the activation of an int8 layer is the range that its result's parameters hold.
 inline quantized_graph parse_quantized(std::span<const std::byte> bytes, std::string_view name) {
     return detail::named(name, [&] { return import_quantized(detail::read(bytes), bytes.size()); });
 }

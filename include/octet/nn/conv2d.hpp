@@ -3,6 +3,7 @@
 // says so, the work is done by nn/winograd_conv2d.hpp.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -49,7 +50,7 @@ class conv2d {
     /// in [batch, height, width, groups * depth] int8, out as output_shape says; any stride between pixels; out may
     /// not overlap in. scratch: scratch_bytes(threads.workers) bytes, 64-byte aligned. `add` (int8 only), where its sum
     /// is not null: out = sum(y, other), or sum(other, y), with y rounded to int8 as if it had been stored; add.other
-    /// has the shape of out and may not overlap it.
+    /// has the shape of out and may not overlap it. Shapes are not checked where NDEBUG is defined.
     void operator()(tensor_view<const std::int8_t> in, tensor_view<stored> out, std::byte* scratch,
                     const parallel& threads = {}, const residual& add = {}) const noexcept;
 
@@ -153,6 +154,7 @@ shape conv2d<Result>::output_shape(const shape& in) const {
 template <class Result>
 void conv2d<Result>::operator()(tensor_view<const std::int8_t> in, tensor_view<stored> out, std::byte* scratch,
                                 const parallel& threads, const residual& add) const noexcept {
+    assert(out.dims == output_shape(in.dims) && scratch != nullptr);
     if constexpr (stores_int8<Result>)
         if (winograd_) return (*winograd_)(in, out, scratch, threads, add);
     const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};

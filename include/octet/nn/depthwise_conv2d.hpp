@@ -1,6 +1,7 @@
 // Int8 depthwise convolution: one filter for each channel. Its arithmetic is kernel/depthwise_reference.hpp.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -56,9 +57,11 @@ class depthwise_conv2d {
     }
 
     /// in [batch, height, width, channels], out as output_shape says; any stride between pixels; out may not overlap
-    /// in. scratch: scratch_bytes(threads.workers) bytes, 64-byte aligned.
+    /// in. scratch: scratch_bytes(threads.workers) bytes, 64-byte aligned. Shapes are not checked where NDEBUG is
+    /// defined.
     void operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out, std::byte* scratch,
                     const parallel& threads = {}) const noexcept {
+        assert(out.dims == output_shape(in.dims) && scratch != nullptr);
         const std::int64_t all_rows = in.dims[0] * out.dims[1];
         // Bands are 1, 2 or 4 output rows: a cut between bands costs nothing, and few rows must not lack tasks.
         const int grain = all_rows < few_rows ? packed_.plan.rows : 4;

@@ -3,23 +3,27 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "octet/core/parallel.hpp"
 #include "octet/core/view.hpp"
-#include "octet/isa/isa.hpp"
+#include "octet/isa/select.hpp"
 #include "octet/kernel/elementwise.hpp"
 #include "octet/nn/broadcast.hpp"
 
 namespace octet::inline OCTET_ABI {
 
-/// out = Params's formula of (a, b): add_params or mul_params. `who` names the layer in errors, which the constructor
-/// throws when the scales do not fit together.
+/// out = Params's formula of (a, b), add_params or mul_params, of operands with the parameters a, b and out, held in
+/// `limits` (bytes, zero point included). `who` names the layer in errors, which the constructor throws when the scales
+/// do not fit together.
 template <class Params>
 class binary_layer {
   public:
-    binary_layer(quant_params a, quant_params b, quant_params out, clamp limits, isa target, std::string_view who)
-        : params_(checked(a, b, out, limits, who)), kernel_(choose_binary<Params>(target)) {}
+    /// target: the best that this machine runs where none is given.
+    binary_layer(quant_params a, quant_params b, quant_params out, clamp limits = {}, std::optional<isa> target = {},
+                 std::string_view who = "elementwise")
+        : params_(checked(a, b, out, limits, who)), kernel_(choose_binary<Params>(choose_isa(target))) {}
 
     /// The shape of out is that of a and b broadcast; any stride. out may be a or b where their shapes are its own.
     void operator()(tensor_view<const std::int8_t> a, tensor_view<const std::int8_t> b, tensor_view<std::int8_t> out,

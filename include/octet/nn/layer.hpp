@@ -35,8 +35,12 @@ std::vector<typename Result::multiplier> make_multipliers(std::string_view who, 
                                                           std::span<const scale> weights, scale output,
                                                           std::size_t outputs) {
     std::vector<typename Result::multiplier> all(outputs);
-    for (std::size_t o = 0; o < outputs; ++o)
-        all[o] = Result::make(input, weights[weights.size() == 1 ? 0 : o], output, text(who, ", output channel ", o));
+    for (std::size_t o = 0; o < outputs; ++o) {
+        const scale own = weights[weights.size() == 1 ? 0 : o];
+        all[o] = Result::make(input, own, output,
+                              text(who, ", output channel ", o, ", of scales ", input.value, " (input), ", own.value,
+                                   " (weights) and ", output.value, " (output)"));
+    }
     return all;
 }
 

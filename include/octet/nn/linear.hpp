@@ -68,7 +68,7 @@ class linear {
     /// in [..., inputs] int8 and out [..., outputs], as many rows in both, any stride between rows; out may not overlap
     /// in. scratch: scratch_bytes(threads.workers) bytes, 64-byte aligned. Rows are shared out to workers, or the
     /// columns where there are few rows. Costs rows * inputs * outputs multiply-adds; one row costs a read of the
-    /// weights.
+    /// weights. Shapes are not checked where NDEBUG is defined.
     void operator()(tensor_view<const std::int8_t> in, tensor_view<stored> out, std::byte* scratch,
                     const parallel& threads = {}) const noexcept {
         product_(as_pixels(in), as_pixels(out), scratch, threads);

@@ -7,6 +7,7 @@
 // the 9 taps, a chunk of depths at a time that stays in the L2 cache too.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -208,6 +209,7 @@ template <class Rounding>
 void winograd_conv2d<Rounding>::operator()(tensor_view<const std::int8_t> in, tensor_view<std::int8_t> out,
                                            std::byte* scratch, const parallel& threads,
                                            const residual_add<Rounding>& add) const noexcept {
+    assert(out.dims == output_shape(in.dims) && scratch != nullptr);
     const auto tiles_along = [](std::int64_t outputs) { return static_cast<int>((outputs + 3) / 4); };
     const sliding<std::int8_t> tiles{
         in, {{6, 6}, {4, 4}, {}, options_.pad, false}, {tiles_along(out.dims[1]), tiles_along(out.dims[2])}};

@@ -91,7 +91,8 @@ class quantizer {
 
     explicit quantizer(quant_params params) requires(std::is_same_v<Granularity, per_tensor>) : params_{params} {}
     explicit quantizer(range seen) requires(std::is_same_v<Granularity, per_tensor>) : params_{choose_params(seen)} {}
-    /// From the smallest and largest element. Throws octet::error on an element that is NaN or infinite.
+    /// From the smallest and largest element; scale 1 where there is none. Throws octet::error on an element that is
+    /// NaN or infinite.
     explicit quantizer(std::span<const float> data) requires(std::is_same_v<Granularity, per_tensor>)
         : quantizer(data, channel_layout{1, 1, static_cast<std::int64_t>(data.size())}, 0) {}
     /// One pair of parameters for each channel of an array of layout.elements() reals.
@@ -106,6 +107,7 @@ class quantizer {
     }
 
     std::span<const quant_params> params() const noexcept { return {params_.data(), params_.size()}; }
+    /// Not checked: channel < params().size().
     const quant_params& operator[](std::size_t channel) const noexcept { return params_[channel]; }
 
     /// out[i] = clamp(round_half_even(in[i] / scale) + zero_point). Sizes are equal (and layout.elements() per

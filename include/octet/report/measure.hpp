@@ -68,10 +68,12 @@ void run_and_keep(session<Rounding>& run, const quantized_graph& from, std::vect
     });
 }
 
-/// Runs both networks over `count` samples; the loss of each tensor, empty where no step makes it.
+/// Runs both networks over `count` samples; the loss of each tensor of `int8` beside its twin in the float graph, empty
+/// where no step makes it.
 template <class Rounding>
 std::vector<tensor_loss> measure(session<>& real, session<Rounding>& quantized, const quantized_graph& float_graph,
-                                 const quantized_graph& int8, const samples& data, std::size_t count) {
+                                 const quantized_graph& int8, const std::vector<tensor_id>& twins, const samples& data,
+                                 std::size_t count) {
     const std::size_t tensors = int8.tensors.size();
     std::vector<tensor_loss> losses(tensors);
     for (std::size_t t = 0; t < tensors; ++t)
@@ -81,13 +83,16 @@ std::vector<tensor_loss> measure(session<>& real, session<Rounding>& quantized, 
     for (const node& n : int8.net.nodes())  // of a softmax, values above 255/256 are what its fixed range leaves out
         if (const auto fixed = fixed_range(n.what); fixed && int8.at(n.output).observed == *fixed)
             may_cut[static_cast<std::size_t>(n.output)] = false;
-    std::vector<std::vector<float>> f(tensors), q(tensors);
+    std::vector<std::vector<float>> f(float_graph.tensors.size()), q(tensors);
     for (std::size_t s = 0; s < count; ++s) {
         set_samples(real, data, s), set_samples(quantized, data, s);
         run_and_keep(real, float_graph, f);
         run_and_keep(quantized, int8, q);
-        for (std::size_t t = 0; t < tensors; ++t)
-            if (f[t].size() == q[t].size()) losses[t].add(f[t], q[t], may_cut[t], int8.tensors[t].params);
+        for (std::size_t t = 0; t < tensors; ++t) {
+            if (twins[t] < 0) continue;
+            const std::vector<float>& own = f[static_cast<std::size_t>(twins[t])];
+            if (own.size() == q[t].size()) losses[t].add(own, q[t], may_cut[t], int8.tensors[t].params);
+        }
     }
     return losses;
 }

@@ -15,6 +15,7 @@
 #include "octet/calib/histogram.hpp"
 #include "octet/core/algorithm.hpp"
 #include "octet/core/error.hpp"
+#include "octet/graph/passes.hpp"
 #include "octet/graph/quantized_graph.hpp"
 #include "octet/graph/samples.hpp"
 #include "octet/graph/session.hpp"
@@ -108,19 +109,34 @@ value_bars bars_of(const std::same_as<histogram> auto& seen) {
     return to;
 }
 
-void check_same_model(const std::same_as<graph> auto& model, const graph& folded) {
-    const auto same = [&](const char* what, std::span<const tensor_id> before, std::span<const tensor_id> after) {
-        if (before.size() != after.size())
-            fail("the model has ", before.size(), " ", what, "s and the int8 network ", after.size(),
-                 ": report needs the model that was quantized");
-        for (std::size_t i = 0; i < before.size(); ++i)
-            if (model.at(before[i]).dims != folded.at(after[i]).dims)
-                fail(what, " ", i, " is ", to_string(model.at(before[i]).dims), " in the model and ",
-                     to_string(folded.at(after[i]).dims),
-                     " in the int8 network: report needs the model that was quantized");
+/// The tensor of the folded model that each tensor of the int8 network stands for, -1 for constants: inputs and nodes
+/// correspond in their order. Throws octet::error where they do not.
+std::vector<tensor_id> twins(const std::same_as<graph> auto& model, const graph& int8) {
+    std::vector<tensor_id> all(int8.tensors().size(), -1);
+    const auto pair = [&](const std::string& who, tensor_id real, tensor_id stored) {
+        if (model.at(real).dims != int8.at(stored).dims)
+            fail(who, " is ", to_string(model.at(real).dims), " in the model and ", to_string(int8.at(stored).dims),
+                 " in the int8 network: report needs the model that was quantized");
+        all[static_cast<std::size_t>(stored)] = real;
     };
-    same("input", model.inputs(), folded.inputs());
-    same("output", model.outputs(), folded.outputs());
+    const auto same = [&](const char* what, std::size_t real, std::size_t stored) {
+        if (real != stored)
+            fail("the model has ", real, " ", what, " and the int8 network ", stored,
+                 ": report needs the model that was quantized");
+    };
+    same("inputs", model.inputs().size(), int8.inputs().size());
+    same("outputs", model.outputs().size(), int8.outputs().size());
+    same("nodes after folding", model.nodes().size(), int8.nodes().size());
+    for (std::size_t i = 0; i < int8.inputs().size(); ++i) pair(text("input ", i), model.inputs()[i], int8.inputs()[i]);
+    for (std::size_t i = 0; i < int8.nodes().size(); ++i) {
+        const node &real = model.nodes()[i], &stored = int8.nodes()[i];
+        const std::string who = text("node ", i, ", ", kind_of(real.what), " '", real.name, "',");
+        if (kind_of(real.what) != kind_of(stored.what))
+            fail(who, " of the folded model is ", kind_of(stored.what), " '", stored.name,
+                 "' in the int8 network: report needs the model that was quantized");
+        pair(who, real.output, stored.output);
+    }
+    return all;
 }
 
 /// Bytes of the weights and biases of layer `i` as `form` stores them, with the scales.
@@ -159,24 +175,27 @@ layer_report tensor_report(const std::same_as<quantized_graph> auto& int8, tenso
 
 }  // namespace detail
 
-/// Runs `data` through the folded float graph and through `int8` and says, layer by layer, how each runs and what it
-/// lost. `model` is what was quantized to `int8`, and Rounding what it was quantized for. Residual adds are measured
-/// apart from the convolution that would run them, which changes no byte; times are taken with them inside, on the
-/// first sample. Costs a few float runs a sample, the values of two runs in memory, and 96 KiB a tensor. Throws
-/// octet::error when the samples do not fit or `int8` is not made from `model`.
+/// Runs `data` through the folded `model` and through `int8` and says, layer by layer, how each runs and what it lost.
+/// `model` is what was quantized to `int8`, which may have been to a file and back, and Rounding what it was quantized
+/// for. Residual adds are measured apart from the convolution that would run them, which changes no byte; times are
+/// taken with them inside, on the first sample. Costs a few float runs a sample, the values of two runs in memory, and
+/// 96 KiB a tensor. Throws octet::error when the samples do not fit, or where the folded model has not the inputs,
+/// outputs and nodes of `int8`; weights are not compared: those of another training show as loss.
 template <class Rounding = nearest_even>
 quantization_report report(const graph& model, const quantized_graph& int8, const samples& data,
                            const report_options& options = {}) {
-    detail::check_same_model(model, int8.net);
+    graph folded = model;
+    optimize(folded);
+    const std::vector<tensor_id> twins = detail::twins(folded, int8.net);
     check_samples(int8.net, data);
     const std::size_t count = options.most_samples == 0 ? data.count : std::min(options.most_samples, data.count);
-    const quantized_graph real = as_float(int8.net);
+    const quantized_graph real = as_float(std::move(folded));
     session_options how{.target = options.target, .threads = options.threads};
     session<> float_run(real, how);
     session<Rounding> int8_run(int8, how);
     how.fuse_residual = false;
     session<Rounding> every_step(int8, how);
-    std::vector<detail::tensor_loss> losses = detail::measure(float_run, every_step, real, int8, data, count);
+    std::vector<detail::tensor_loss> losses = detail::measure(float_run, every_step, real, int8, twins, data, count);
     for (const node& n : int8.net.nodes())  // a view: what its parts lost
         if (detail::tensor_loss& whole = losses[static_cast<std::size_t>(n.output)]; whole.empty())
             for (const tensor_id id : n.inputs) whole.merge(losses[static_cast<std::size_t>(id)]);

@@ -74,9 +74,14 @@ inline std::map<std::string_view, image_layout> expected_layouts(const proto::mo
 inline void import_input(importer& into, const proto::value_info& from, image_layout expected) {
     const std::string who = text("input ", in_quotes(from.name));
     const bool stored = into.forms != nullptr && (from.type == proto::int8 || from.type == proto::uint8);
-    if (from.type != proto::float32 && !stored)
+    if (from.type == proto::int8 || from.type == proto::uint8) {
+        if (!stored)
+            fail(who, " is ", from.type == proto::int8 ? "int8" : "uint8",
+                 ", as of a quantized model: read it with octet::onnx::load_quantized");
+    } else if (from.type != proto::float32) {
         fail(who, " has data type ", from.type,
              ", but Octet reads networks of float inputs (1) only: convert the model to float32");
+    }
     if (!from.has_shape || from.dims.empty())
         fail(who, " has no shape: store one in the model (onnx.shape_inference), batch first");
     value made;

@@ -97,6 +97,7 @@ class quantized_network {
             made_.net.output(last);
         }
         melt_activations();
+        hold_results();
         if (made_.quantized_layers() == 0)
             fail(
                 "no operator stands between DequantizeLinear and QuantizeLinear with stored weights: a float model is "
@@ -131,6 +132,7 @@ class quantized_network {
     tensor_id rescaled(const std::string& name, tensor_id id, quant_params params);
     void set_params(tensor_id id, quant_params params);
     void melt_activations();
+    void hold_results();
 
     /// Who reads a tensor of the model.
     struct uses {
@@ -292,6 +294,19 @@ inline void quantized_network::melt_activations() {
         return true;
     });
     octet::detail::erase_marked(made_.layers, melted);
+}
+
+/// What the parameters of an int8 layer's result can hold becomes its activation. That changes no byte; but a file says
+/// by it where a layer was clipped, and whoever runs the graph in float needs to know.
+inline void quantized_network::hold_results() {
+    for (std::size_t i = 0; i < made_.layers.size(); ++i) {
+        node& n = made_.net.edit()[i];
+        const bool computes = weights_of(n.what) != nullptr || std::holds_alternative<op::add>(n.what) ||
+                              std::holds_alternative<op::mul>(n.what);
+        if (!made_.layers[i].is_int8 || !computes) continue;
+        const range held = made_.at(n.output).observed;
+        n.activation = {std::max(n.activation.low, held.min), std::min(n.activation.high, held.max)};
+    }
 }
 
 /// The rounding policy that the model was written for.
