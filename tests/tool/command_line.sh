@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# command_line.sh <octet> <json_at> <examples/data> [<images>]: the tool on good and on bad inputs; evaluations take 100 images, or
-# as many as said. Good inputs give exit code 0 and nothing on stderr; bad ones exit code 2, nothing but one line
+# command_line.sh <octet> <json_at> <examples/data> [<images>]: the tool on good and on bad inputs; evaluations take 100 images and are
+# calibrated with 100, or as many as said. Good inputs give exit code 0 and nothing on stderr; bad ones exit code 2, nothing but one line
 # "octet: ..." on stderr, and in it what the case names.
 set -uo pipefail
 export LC_ALL=C
@@ -41,7 +41,7 @@ same() {
 
 model=$data/demo.onnx
 normal=(--mean 128 --scale 1/64)
-calibration=(--calibration "$data/calibration_images.npy")
+calibration=(--calibration "$data/calibration_images.npy" --calibration-count "$images")
 evaluation=(evaluate "$model" --samples "$data/test_images.npy" --labels "$data/test_labels.npy" "${calibration[@]}" --count "$images")
 
 # ---- good inputs
@@ -82,26 +82,30 @@ for set in test calibration; do
     tr '\000-\377' '\200-\377\000-\177' < "$work/$set.bin" > "$work/$set.i8.bin"
 done
 labelled=(--labels "$data/test_labels.npy")
-same "$hash" "raw u8" "${in_bin[@]}" "${labelled[@]}" --samples "$work/test.bin" --calibration "$work/calibration.bin" "${normal[@]}"
-same "$hash" "raw i8" "${in_bin[@]}" "${labelled[@]}" --samples "$work/test.i8.bin" --calibration "$work/calibration.i8.bin" --type i8 --scale 1/64
-same "$hash" "nchw" "${in_bin[@]}" "${labelled[@]}" --samples "$work/test.bin" --calibration "$work/calibration.bin" --layout nchw "${normal[@]}"
+same "$hash" "raw u8" "${in_bin[@]}" "${labelled[@]}" --samples "$work/test.bin" --calibration "$work/calibration.bin" --calibration-count "$images" "${normal[@]}"
+same "$hash" "raw i8" "${in_bin[@]}" "${labelled[@]}" --samples "$work/test.i8.bin" --calibration "$work/calibration.i8.bin" \
+    --calibration-count "$images" --type i8 --scale 1/64
+same "$hash" "nchw" "${in_bin[@]}" "${labelled[@]}" --samples "$work/test.bin" --calibration "$work/calibration.bin" \
+    --calibration-count "$images" --layout nchw "${normal[@]}"
 
 # ---- the int8 file, calibrations that are kept, and the report
 
+all=$(hash_of "${in_bin[@]}" "${labelled[@]}" --samples "$work/test.bin" --calibration "$work/calibration.bin" "${normal[@]}")
+[[ $images != 100 || $all == "$hash" ]] || failed "calibrated with all 100 images: hash '$all', not '$hash'"
 int8=$work/demo.int8.onnx
 good 'written +.*demo.int8.onnx' quantize "$model" --samples "$work/calibration.bin" "${normal[@]}" --output "$int8" --report "$work/report.html"
 grep -q '<html' "$work/report.html" || failed "no page in report.html"
-same "$hash" "the int8 file" evaluate "$int8" --samples "$data/test_images.npy" "${labelled[@]}" "${normal[@]}" --count "$images"
+same "$all" "the int8 file" evaluate "$int8" --samples "$data/test_images.npy" "${labelled[@]}" "${normal[@]}" --count "$images"
 good '^top-1 +9[0-9]' evaluate "$int8" --samples "$data/test_images.npy" "${labelled[@]}" "${normal[@]}" --count "$images"
 "$octet" quantize "$model" --samples "$work/calibration.bin" "${normal[@]}" --output "$work/i8.onnx" --activations i8 > /dev/null
-same "$hash" "the int8 file with int8 activations" evaluate "$work/i8.onnx" --samples "$data/test_images.npy" "${labelled[@]}" "${normal[@]}" --count "$images"
+same "$all" "the int8 file with int8 activations" evaluate "$work/i8.onnx" --samples "$data/test_images.npy" "${labelled[@]}" "${normal[@]}" --count "$images"
 
 head -c $((60 * 576)) "$work/calibration.bin" > "$work/part1.bin"
 tail -c $((40 * 576)) "$work/calibration.bin" > "$work/part2.bin"
 for part in part1 part2; do
     good '^calibration' quantize "$model" --samples "$work/$part.bin" "${normal[@]}" --save-calibration-state "$work/$part.cal"
 done
-same "$hash" "two calibrations added up" "${in_bin[@]}" "${labelled[@]}" --samples "$work/test.bin" "${normal[@]}" \
+same "$all" "two calibrations added up" "${in_bin[@]}" "${labelled[@]}" --samples "$work/test.bin" "${normal[@]}" \
     --calibration-state "$work/part2.cal" --calibration-state "$work/part1.cal"
 good '100 samples of part1.cal, part2.cal' quantize "$model" --samples "$work/part1.bin" "${normal[@]}" \
     --calibration-state "$work/part1.cal" --calibration-state "$work/part2.cal"
