@@ -6,8 +6,8 @@
 #include <thread>
 #include <vector>
 
-/// Octet starts no threads and takes those that it is lent: here the caller's, and one that is made for each call.
-/// <octet/eigen.hpp> lends those of an Eigen::ThreadPool, which begin in less than a microsecond.
+/// Octet starts no threads and takes those that it is lent: here the caller's, and one that is made for each call, for
+/// want of which the program would end. Threads that wait are better: <octet/eigen.hpp> lends an Eigen::ThreadPool's.
 octet::parallel two_threads() {
     return {nullptr, 2, [](void*, int tasks, octet::parallel::task body, void* argument) noexcept {
                 std::thread helper([&] {
@@ -42,7 +42,7 @@ int main() {
     const octet::samples samples(count, wave(count * elements, 17, 1.0F));
 
     const octet::quantized_graph int8 = octet::quantize(net, samples);
-    octet::session run{int8, {.threads = two_threads()}};  // packs weights, plans one arena; runs allocate nothing
+    octet::session run{int8, {.threads = two_threads()}};  // packs the weights, plans one arena
     std::array<float, 4> scores{};
     run(samples.slice(0, 0, 1, elements), scores);
     for (const float score : scores) std::printf("%8.3f", static_cast<double>(score));

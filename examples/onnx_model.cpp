@@ -42,6 +42,7 @@ int main() try {
     const std::string file = (std::filesystem::temp_directory_path() / "demo.int8.onnx").string();
     octet::onnx::save(int8, file);
     octet::session run{octet::onnx::load_quantized(file)};  // octet::as_float(model) in its place: the float model
+    std::filesystem::remove(file);
 
     std::array<float, 10> scores{};
     run(read_images("data/test_images.npy", 1), scores);

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -417,6 +418,12 @@ TEST(conv2d_death_test, views_that_do_not_fit_stop_a_debug_build) {
     EXPECT_DEATH(layer(other.view, out.view, scratch.data()), "takes NHWC with");
     EXPECT_DEATH(layer(in.view, less.view, scratch.data()), "output_shape");
     EXPECT_DEATH(layer(in.view, out.view, nullptr), "scratch");
+    const std::vector<std::int8_t> weights(6);
+    const std::vector<std::int32_t> bias(2);
+    const std::vector<octet::scale> one(1, octet::scale(1));
+    const octet::linear<> product{{weights, 2, 3, one, bias}, {}};
+    std::array<std::int8_t, 9> x{}, y{};
+    EXPECT_DEATH(product({x.data(), {3, 3}}, {y.data(), {2, 2}}, scratch.data()), "output_shape");
 }
 #endif
 

@@ -89,21 +89,40 @@ TEST(onnx_export, every_operator_comes_back_with_the_same_bytes) {
 /// A ReLU that the parameters imply stands in no node of the file, and is there again in the float network that is
 /// read.
 TEST(onnx_export, what_is_lost_is_the_same_after_a_round_trip) {
-    const graph net = operator_networks().at("add, relu");
     const samples data = operator_samples(5, 77);
-    const quantized_graph int8 = quantize(net, operator_samples(20));
-    const quantized_graph again = parse_quantized(compiled_once::serialize(int8));
-    const quantization_report before = report(net, int8, data), after = report(net, again, data);
-    ASSERT_EQ(before.layers.size(), after.layers.size());
-    for (std::size_t i = 0; i < before.layers.size(); ++i) {
-        EXPECT_EQ(before.layers[i].name, after.layers[i].name);
-        EXPECT_EQ(before.layers[i].signal_to_noise, after.layers[i].signal_to_noise);
-    }
-    EXPECT_GT(after.layers.back().signal_to_noise, 20.0);
+    for (const auto& [name, net] : operator_networks())
+        for (const char* in_float : {"", "op", "first"}) {
+            SCOPED_TRACE(name + ", in float: " + in_float);
+            quantize_options how;
+            if (*in_float != 0) how.leave_in_float = {in_float};
+            const quantized_graph int8 = quantize(net, operator_samples(20), how);
+            const quantized_graph again = parse_quantized(compiled_once::serialize(int8));
+            const quantization_report before = report(net, int8, data), after = report(net, again, data);
+            EXPECT_EQ(before.layers.back().signal_to_noise, after.layers.back().signal_to_noise);
+            EXPECT_EQ(before.float_weight_bytes, after.float_weight_bytes);
+            (void)report(again.net, again, data);
+        }
+    const quantized_graph again =
+        parse_quantized(compiled_once::serialize(quantize(operator_networks().at("add, relu"), operator_samples(20))));
     signal_and_noise left;  // of the integers as reals
-    const std::vector<float> f = outputs(as_float(net), data), held = outputs(as_float(again.net), data);
+    const std::vector<float> held = outputs(as_float(again.net), data),
+                             f = outputs(as_float(operator_networks().at("add, relu")), data);
     for (std::size_t i = 0; i < f.size(); ++i) left.add(f[i], held[i]);
     EXPECT_GT(left.decibel(), 20.0);
+}
+
+/// A clip to [1, 6] of a result whose parameters end at 0.51.
+TEST(onnx_export, a_clip_beyond_the_parameters_stays_in_order) {
+    graph net;
+    net.output(net.add("p", op::linear{{1, {1.0F}, {0.0F}}}, {net.input("x", {1, 1})}, {.low = 1, .high = 6}));
+    const samples data(2, {0.0F, 6.0F});
+    quantized_graph int8 = quantize(net, data);
+    int8.tensors[static_cast<std::size_t>(net.outputs()[0])].params = {scale(0.002F), zero_point(-128)};
+    const quantized_graph again = parse_quantized(compiled_once::serialize(int8));
+    EXPECT_EQ(outputs(int8, data), outputs(again, data));
+    const activation_range held = again.net.nodes()[0].activation;
+    EXPECT_EQ(held.low, held.high);
+    EXPECT_FLOAT_EQ(held.low, 0.51F);
 }
 
 TEST(onnx_export, float_layers_stay_float) {

@@ -193,23 +193,55 @@ TEST(report, refuses_what_does_not_belong_together) {
         octet::test::expect_error([&] { octet::report(model, int8, small_samples(2)); }, why,
                                   "needs the model that was quantized");
     };
-    refused(identity(), "1 nodes after folding and the int8 network 9");
-    graph other = small_network();
-    other.output(2);
-    refused(other, "the model has 2 outputs and the int8 network 1");
-    other = small_network();
-    other.edit()[2].what = octet::op::mul{};
-    refused(other, "node 2, mul 'sum', of the folded model is add 'sum' in the int8 network");
-    graph pair;
-    pair.output(pair.add("identity", octet::op::linear{{1, {1.0F, 0.0F}, {0.0F}}}, {pair.input("x", {1, 2})}));
-    octet::test::expect_error(
-        [&] {
-            octet::report(pair, octet::quantize(identity(), {1, std::vector{1.0F}}), {1, std::vector{1.0F}});
-        },
-        "input 0 is 1x2 in the model and 1x1 in the int8 network");
+    refused(identity(), "input 0 is 1x1 in the model and 1x6x6x4 in the int8 network");
+    graph more = small_network();
+    more.input("more", {1, 1});
+    refused(more, "the model has 2 inputs and the int8 network 1");
+    graph less;  // without the pool: its operands are there, no result of its shape is
+    less.output(less.add("first", conv(8, 4, 3, 37), {less.input("image", {1, 6, 6, 4})}, {.low = 0}));
+    refused(less, "conv2d 'second' of the int8 network has no counterpart among the model's 1 nodes after folding");
     EXPECT_THROW(octet::report(net, int8, samples(0, std::vector<float>{})), octet::error);
     EXPECT_THROW(octet::report(net, int8, samples(2, wave(small_elements, 3, 1.0F))), octet::error);
     EXPECT_THROW(octet::report<octet::tflite>(net, int8, small_samples(2)), octet::error);
+}
+
+/// Two branches of one shape, made in either order, and with another number of tensors before them.
+graph branches(bool swapped, bool folded) {
+    graph net;
+    tensor_id x = net.input("image", {1, 6, 6, 4});
+    x = net.add("first", conv(8, 4, 3, 37), {x});
+    if (!folded) x = net.add("norm", octet::op::batch_norm{wave(8, 0, -1.0F), wave(8, 50, 0.0F)}, {x});
+    x = net.add("relu", octet::op::clip{{.low = 0}}, {x});
+    tensor_id a = 0, b = 0;
+    for (const bool second : {swapped, !swapped})
+        (second ? b : a) = net.add(second ? "b" : "a", conv(4, 8, 1, second ? 23 : 31), {x});
+    net.output(net.add("join", octet::op::concat{3}, {a, b}));
+    return net;
+}
+
+TEST(report, layers_are_found_whatever_their_order_and_names) {
+    const samples data = small_samples(4);
+    const octet::quantized_graph int8 = octet::quantize(branches(false, true), data);
+    const octet::quantization_report expected = octet::report(branches(false, true), int8, data);
+    for (const bool swapped : {false, true})
+        for (const bool folded : {false, true}) {
+            const octet::quantization_report all = octet::report(branches(swapped, folded), int8, data);
+            ASSERT_EQ(all.layers.size(), expected.layers.size());
+            for (std::size_t i = 0; i < all.layers.size(); ++i) {
+                EXPECT_EQ(all.layers[i].signal_to_noise, expected.layers[i].signal_to_noise) << all.layers[i].name;
+                EXPECT_EQ(all.layers[i].float_weight_bytes, expected.layers[i].float_weight_bytes);
+            }
+        }
+    EXPECT_NE(layer(expected, "a").signal_to_noise, layer(expected, "b").signal_to_noise);
+
+    octet::quantized_graph renamed = int8;  // then order tells the branches apart
+    for (std::size_t t = 0; t < renamed.tensors.size(); ++t)
+        renamed.net.rename(static_cast<tensor_id>(t), octet::text("t", t));
+    EXPECT_EQ(octet::report(branches(false, false), renamed, data).layers[2].signal_to_noise,
+              expected.layers[2].signal_to_noise);
+    const auto own = octet::report(int8.net, int8, data, {.timed_runs = 1});
+    EXPECT_EQ(own.layers.back().signal_to_noise, expected.layers.back().signal_to_noise);
+    EXPECT_GT(own.layers[1].float_microseconds, 0.0);
 }
 
 /// How many warnings hold all of `parts`.

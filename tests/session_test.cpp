@@ -381,11 +381,16 @@ TEST(session, wrong_use_is_an_error_before_any_work) {
 
 TEST(samples, a_batch_is_whole) {
     session<> run(in_int8(), {.batch = 2});
-    const octet::samples three(3, std::vector<float>(3 * image_size, 0.5F));
+    octet::samples three(3, std::vector<float>(3 * image_size, 0.5F));
     octet::set_samples(run, three, 0);
     octet::set_samples(run, three, 1);
     for (const std::size_t first : {std::size_t{2}, std::size_t{3}, ~std::size_t{0}})
-        expect_error([&] { octet::set_samples(run, three, first); }, "a batch of 2 from sample", "there are 3 samples");
+        expect_error([&] { octet::set_samples(run, three, first); }, "input 0: a batch of 2 from sample",
+                     "there are 3 samples");
+    three.inputs[0].pop_back();
+    expect_error([&] { octet::set_samples(run, three, 1); }, "there are 2 samples");
+    three.inputs.clear();
+    expect_error([&] { octet::set_samples(run, three, 0); }, "there are 0 samples");
 }
 
 /// Of a 2 x 2 image with 3 channels and a row of values: what stood channel by channel stands pixel by pixel.

@@ -42,10 +42,8 @@ class compiler {
                  ": it needs at least 1 worker and a function");
         validate(from_);
         if (options_.batch < 1) fail("a session with a batch of ", options_.batch, ": it must be at least 1");
-        for (const tensor& t : net_.tensors())
-            if (!t.is_constant() && t.dims.elements() > shape::max_elements / options_.batch)
-                fail("a session with a batch of ", options_.batch, ": '", t.name, "' of shape ", to_string(t.dims),
-                     " would hold more than ", shape::max_elements, " elements: lower the batch");
+        for (const tensor_id id : net_.inputs()) check_batch(net_.at(id));
+        for (const node& n : net_.nodes()) check_batch(net_.at(n.output));
         made_.weights = slab(packed_bytes());
         find_concat_views();
         for (const tensor_id id : net_.inputs()) {
@@ -85,6 +83,11 @@ class compiler {
     shape dims_of(tensor_id id) const {
         const tensor& t = net_.at(id);
         return t.is_constant() ? t.dims : t.dims.with(0, t.dims[0] * options_.batch);
+    }
+    void check_batch(const tensor& t) const {
+        if (t.dims.elements() > shape::max_elements / options_.batch)
+            fail("a session with a batch of ", options_.batch, ": '", t.name, "' of shape ", to_string(t.dims),
+                 " would hold more than ", shape::max_elements, " elements: lower the batch");
     }
     int& form(tensor_id id, bool is_int8) {
         forms& f = forms_[static_cast<std::size_t>(id)];

@@ -76,10 +76,12 @@ template <class Session>
 void set_samples(Session& run, const samples& data, std::size_t first) {
     for (std::size_t i = 0; i < run.inputs(); ++i) {
         const auto batch = static_cast<std::size_t>(run.input_shape(i)[0]);
-        if (first > data.count || batch > data.count - first)
-            fail("a batch of ", batch, " from sample ", first, " on, but there are ", data.count,
+        const std::size_t each = static_cast<std::size_t>(run.input_shape(i).elements()) / batch;
+        const std::size_t held = i < data.inputs.size() ? data.inputs[i].size() / each : 0;
+        if (first > held || batch > held - first)
+            fail("input ", i, ": a batch of ", batch, " from sample ", first, " on, but there are ", held,
                  " samples: the last ones need a session of their own batch");
-        run.set_input(i, data.slice(i, first, batch, static_cast<std::size_t>(run.input_shape(i).elements()) / batch));
+        run.set_input(i, data.slice(i, first, batch, each));
     }
 }
 

@@ -155,6 +155,7 @@ template <class Result>
 void conv2d<Result>::operator()(tensor_view<const std::int8_t> in, tensor_view<stored> out, std::byte* scratch,
                                 const parallel& threads, const residual& add) const noexcept {
     assert(out.dims == output_shape(in.dims) && scratch != nullptr);
+    if constexpr (stores_int8<Result>) assert(add.sum == nullptr || add.other.dims == out.dims);
     if constexpr (stores_int8<Result>)
         if (winograd_) return (*winograd_)(in, out, scratch, threads, add);
     const sliding<std::int8_t> over{in, window_, {static_cast<int>(out.dims[1]), static_cast<int>(out.dims[2])}};

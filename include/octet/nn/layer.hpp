@@ -29,7 +29,7 @@ inline void check_layer_weights(std::string_view who, std::size_t values, int ou
     if (biases != count) fail(who, ": ", biases, " biases: give one for each of the ", outputs, " outputs");
 }
 
-/// The multiplier of every output channel.
+/// The multiplier of every output channel. (An error names the scales; most channels need no such words.)
 template <class Result>
 std::vector<typename Result::multiplier> make_multipliers(std::string_view who, scale input,
                                                           std::span<const scale> weights, scale output,
@@ -37,9 +37,12 @@ std::vector<typename Result::multiplier> make_multipliers(std::string_view who, 
     std::vector<typename Result::multiplier> all(outputs);
     for (std::size_t o = 0; o < outputs; ++o) {
         const scale own = weights[weights.size() == 1 ? 0 : o];
+        const double m = double{input.value} * double{own.value} / double{output.value};
+        const bool usual = m > 0x1p-120 && m < 0x1p29;
         all[o] = Result::make(input, own, output,
-                              text(who, ", output channel ", o, ", of scales ", input.value, " (input), ", own.value,
-                                   " (weights) and ", output.value, " (output)"));
+                              usual ? text(who, ", output channel ", o)
+                                    : text(who, ", output channel ", o, ", of scales ", input.value, " (input), ",
+                                           own.value, " (weights) and ", output.value, " (output)"));
     }
     return all;
 }

@@ -20,6 +20,7 @@
 #include "octet/graph/samples.hpp"
 #include "octet/graph/session.hpp"
 #include "octet/report/measure.hpp"
+#include "octet/report/twins.hpp"
 #include "octet/report/warnings.hpp"
 
 namespace octet {
@@ -109,36 +110,6 @@ value_bars bars_of(const std::same_as<histogram> auto& seen) {
     return to;
 }
 
-/// The tensor of the folded model that each tensor of the int8 network stands for, -1 for constants: inputs and nodes
-/// correspond in their order. Throws octet::error where they do not.
-std::vector<tensor_id> twins(const std::same_as<graph> auto& model, const graph& int8) {
-    std::vector<tensor_id> all(int8.tensors().size(), -1);
-    const auto pair = [&](const std::string& who, tensor_id real, tensor_id stored) {
-        if (model.at(real).dims != int8.at(stored).dims)
-            fail(who, " is ", to_string(model.at(real).dims), " in the model and ", to_string(int8.at(stored).dims),
-                 " in the int8 network: report needs the model that was quantized");
-        all[static_cast<std::size_t>(stored)] = real;
-    };
-    const auto same = [&](const char* what, std::size_t real, std::size_t stored) {
-        if (real != stored)
-            fail("the model has ", real, " ", what, " and the int8 network ", stored,
-                 ": report needs the model that was quantized");
-    };
-    same("inputs", model.inputs().size(), int8.inputs().size());
-    same("outputs", model.outputs().size(), int8.outputs().size());
-    same("nodes after folding", model.nodes().size(), int8.nodes().size());
-    for (std::size_t i = 0; i < int8.inputs().size(); ++i) pair(text("input ", i), model.inputs()[i], int8.inputs()[i]);
-    for (std::size_t i = 0; i < int8.nodes().size(); ++i) {
-        const node &real = model.nodes()[i], &stored = int8.nodes()[i];
-        const std::string who = text("node ", i, ", ", kind_of(real.what), " '", real.name, "',");
-        if (kind_of(real.what) != kind_of(stored.what))
-            fail(who, " of the folded model is ", kind_of(stored.what), " '", stored.name,
-                 "' in the int8 network: report needs the model that was quantized");
-        pair(who, real.output, stored.output);
-    }
-    return all;
-}
-
 /// Bytes of the weights and biases of layer `i` as `form` stores them, with the scales.
 std::size_t weight_bytes(const std::same_as<quantized_graph> auto& form, std::size_t i) {
     const quantized_layer& layer = form.layers[i];
@@ -176,17 +147,17 @@ layer_report tensor_report(const std::same_as<quantized_graph> auto& int8, tenso
 }  // namespace detail
 
 /// Runs `data` through the folded `model` and through `int8` and says, layer by layer, how each runs and what it lost.
-/// `model` is what was quantized to `int8`, which may have been to a file and back, and Rounding what it was quantized
-/// for. Residual adds are measured apart from the convolution that would run them, which changes no byte; times are
-/// taken with them inside, on the first sample. Costs a few float runs a sample, the values of two runs in memory, and
-/// 96 KiB a tensor. Throws octet::error when the samples do not fit, or where the folded model has not the inputs,
-/// outputs and nodes of `int8`; weights are not compared: those of another training show as loss.
+/// `model` is what was quantized to `int8`, which may have been to a file and back (find_twins says how their layers
+/// are matched), and Rounding what it was quantized for. Residual adds are measured apart from the convolution that
+/// would run them, which changes no byte; times are taken with them inside, on the first sample. Costs a few float runs
+/// a sample, the values of two runs in memory, and 96 KiB a tensor. Throws octet::error when the samples do not fit, or
+/// a layer of `int8` has no counterpart in `model`; weights are not compared: those of another training show as loss.
 template <class Rounding = nearest_even>
 quantization_report report(const graph& model, const quantized_graph& int8, const samples& data,
                            const report_options& options = {}) {
     graph folded = model;
     optimize(folded);
-    const std::vector<tensor_id> twins = detail::twins(folded, int8.net);
+    const detail::twins same = detail::find_twins(folded, int8.net);
     check_samples(int8.net, data);
     const std::size_t count = options.most_samples == 0 ? data.count : std::min(options.most_samples, data.count);
     const quantized_graph real = as_float(std::move(folded));
@@ -195,7 +166,8 @@ quantization_report report(const graph& model, const quantized_graph& int8, cons
     session<Rounding> int8_run(int8, how);
     how.fuse_residual = false;
     session<Rounding> every_step(int8, how);
-    std::vector<detail::tensor_loss> losses = detail::measure(float_run, every_step, real, int8, twins, data, count);
+    std::vector<detail::tensor_loss> losses =
+        detail::measure(float_run, every_step, real, int8, same.tensors, data, count);
     for (const node& n : int8.net.nodes())  // a view: what its parts lost
         if (detail::tensor_loss& whole = losses[static_cast<std::size_t>(n.output)]; whole.empty())
             for (const tensor_id id : n.inputs) whole.merge(losses[static_cast<std::size_t>(id)]);
@@ -222,7 +194,8 @@ quantization_report report(const graph& model, const quantized_graph& int8, cons
         layer.kernel = "view";
         layer.is_int8 = int8.layers[i].is_int8;
         layer.reason = int8.layers[i].reason;
-        layer.float_weight_bytes = detail::weight_bytes(real, i);
+        if (same.nodes[i] >= 0)
+            layer.float_weight_bytes = detail::weight_bytes(real, static_cast<std::size_t>(same.nodes[i]));
         layer.int8_weight_bytes = detail::weight_bytes(int8, i);
         all.float_weight_bytes += layer.float_weight_bytes;
         all.int8_weight_bytes += layer.int8_weight_bytes;
@@ -239,16 +212,20 @@ quantization_report report(const graph& model, const quantized_graph& int8, cons
     }
     if (options.timed_runs != 0) {
         all.timed_runs = options.timed_runs;
-        const auto time = [&](auto& run, double layer_report::*to) {
+        const auto time = [&](auto& run, double layer_report::*to, const auto& layer_of) {
             set_samples(run, data, 0);
             const std::vector<double> times = detail::time_steps(run, options.timed_runs);
             for (std::size_t i = 0; i < times.size(); ++i) {
-                const int at = run.steps()[i].node;
-                (at < 0 ? all.conversion_microseconds : all.layers[static_cast<std::size_t>(at)].*to) += times[i];
+                const int node = run.steps()[i].node, at = node < 0 ? -1 : layer_of(static_cast<std::size_t>(node));
+                if (node < 0) all.conversion_microseconds += times[i];
+                if (at >= 0) all.layers[static_cast<std::size_t>(at)].*to += times[i];
             }
         };
-        time(float_run, &layer_report::float_microseconds);
-        time(int8_run, &layer_report::int8_microseconds);
+        std::vector<int> layers(real.layers.size(), -1);  // of the float network's nodes
+        for (std::size_t i = 0; i < same.nodes.size(); ++i)
+            if (same.nodes[i] >= 0) layers[static_cast<std::size_t>(same.nodes[i])] = static_cast<int>(i);
+        time(float_run, &layer_report::float_microseconds, [&](std::size_t node) { return layers[node]; });
+        time(int8_run, &layer_report::int8_microseconds, [](std::size_t node) { return static_cast<int>(node); });
     }
     return all;
 }

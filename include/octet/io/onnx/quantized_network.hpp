@@ -305,7 +305,8 @@ inline void quantized_network::hold_results() {
                               std::holds_alternative<op::mul>(n.what);
         if (!made_.layers[i].is_int8 || !computes) continue;
         const range held = made_.at(n.output).observed;
-        n.activation = {std::max(n.activation.low, held.min), std::min(n.activation.high, held.max)};
+        n.activation = {octet::detail::clamped(n.activation.low, held.min, held.max),
+                        octet::detail::clamped(n.activation.high, held.min, held.max)};
     }
 }
 
