@@ -67,7 +67,9 @@ class moving_average_observer {
   public:
     explicit moving_average_observer(moving_average how = {}) : how_(how) {}
     void observe(std::span<const float> batch) noexcept { advance(average_, how_, seen_.observe(batch)); }
-    observed result() const {
+    /// (A template, so that only units that call it compile what it warns of.)
+    template <class Observed = observed>
+    Observed result() const {
         const range chosen = range_of(average_);
         return {chosen, warnings(seen_, chosen)};
     }

@@ -156,8 +156,8 @@ template <class Rounding = nearest_even>
 quantization_report report(const graph& model, const quantized_graph& int8, const samples& data,
                            const report_options& options = {}) {
     graph folded = model;
-    optimize(folded);
-    const detail::twins same = detail::find_twins(folded, int8.net);
+    optimize(detail::when_used<Rounding>(folded));
+    const detail::twins same = detail::find_twins(detail::when_used<Rounding>(folded), int8.net);
     check_samples(int8.net, data);
     const std::size_t count = options.most_samples == 0 ? data.count : std::min(options.most_samples, data.count);
     const quantized_graph real = as_float(std::move(folded));

@@ -19,8 +19,9 @@ struct twins {
     std::vector<int> nodes;
 };
 
-/// A node that has the values of its input: files have more or fewer of them.
-inline bool is_view(const node& n) noexcept {
+/// A node that has the values of its input: files have more or fewer of them. (A template, as find_twins is, so that
+/// only units that report compile it.)
+bool is_view(const std::same_as<node> auto& n) noexcept {
     const auto* clip = std::get_if<op::clip>(&n.what);
     return std::holds_alternative<op::reshape>(n.what) || (clip != nullptr && clip->range == activation_range{});
 }
