@@ -9,6 +9,7 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -39,7 +40,8 @@ int main() try {
     std::printf("%d layers in int8, SNR %.1f dB\n", int8.quantized_layers(), cost.layers.back().signal_to_noise);
 
     // A QDQ model, which ONNX Runtime runs too.
-    const std::string file = (std::filesystem::temp_directory_path() / "demo.int8.onnx").string();
+    const std::string name = "demo." + std::to_string(std::random_device{}()) + ".int8.onnx";
+    const std::string file = (std::filesystem::temp_directory_path() / name).string();
     octet::onnx::save(int8, file);
     octet::session run{octet::onnx::load_quantized(file)};  // octet::as_float(model) in its place: the float model
     std::filesystem::remove(file);
