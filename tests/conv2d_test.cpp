@@ -492,7 +492,8 @@ TEST(conv2d, set_up_errors_name_layer_value_and_remedy) {
     expect_error([&] { make(underflow); }, "conv 'a', output channel 0", "multiplier is 0",
                  "finite and greater than 0");
     const auto overflow = [](auto&, auto& o) { o.input.scale = scale(1e30F), o.output.scale = scale(1e-30F); };
-    expect_error([&] { make(overflow); }, "conv 'a', output channel 0", "multiplier is inf");
+    expect_error([&] { make(overflow); }, "conv 'a', output channel 0", "(input)", "(weights)", "(output)",
+                 "multiplier is inf");
 
     const octet::conv2d<> layer = build<octet::nearest_even>(d, {});
     expect_error([&] { layer.output_shape({1, 5, 6, 7}); }, "conv 'a'", "1x5x6x7", "NHWC with 8 channels");

@@ -50,7 +50,7 @@ class session {
 
     std::size_t inputs() const noexcept { return program_.inputs.size(); }
     std::size_t outputs() const noexcept { return program_.outputs.size(); }
-    /// The shape of an input or output, NHWC, with the session's batch. Not checked, here and in the four below: i <
+    /// The shape of an input or output, NHWC, with the session's batch. Not checked, here and in the five below: i <
     /// inputs() or outputs().
     const shape& input_shape(std::size_t i) const noexcept { return at(program_.inputs[i]).dims; }
     const shape& output_shape(std::size_t i) const noexcept { return at(program_.outputs[i]).dims; }

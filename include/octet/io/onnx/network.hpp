@@ -77,9 +77,8 @@ inline void import_input(importer& into, const proto::value_info& from, image_la
     if (from.type == proto::int8 || from.type == proto::uint8) {
         if (!stored)
             fail(who, " is ", from.type == proto::int8 ? "int8" : "uint8",
-                 ", as of a quantized model: read that with octet::onnx::load_quantized, or convert the input of a "
-                 "float "
-                 "model to float32");
+                 ", as of a quantized model: read that with octet::onnx::load_quantized, or convert a float model's "
+                 "input to float32");
     } else if (from.type != proto::float32) {
         fail(who, " has data type ", from.type,
              ", but Octet reads networks of float inputs (1) only: convert the model to float32");

@@ -107,6 +107,11 @@ class quantized_network {
 
   private:
     static std::size_t at(tensor_id id) noexcept { return static_cast<std::size_t>(id); }
+    /// Whether the int8 form of the node may have an activation.
+    static bool computes(const node& n) {
+        return weights_of(n.what) != nullptr || std::holds_alternative<op::add>(n.what) ||
+               std::holds_alternative<op::mul>(n.what);
+    }
     /// Whether the node is what a QuantizeLinear left.
     bool stores(const node& n) const {
         return std::holds_alternative<op::reshape>(n.what) && forms_.tensors.count(n.output) != 0;
@@ -286,9 +291,7 @@ inline void quantized_network::melt_activations() {
     const auto melted = octet::detail::melt(made_.net, [&](const node& step, node& before) {
         const auto* clip = std::get_if<op::clip>(&step.what);
         const quantized_tensor &from = made_.at(step.inputs[0]), &to = made_.at(step.output);
-        const bool computes = weights_of(before.what) != nullptr || std::holds_alternative<op::add>(before.what) ||
-                              std::holds_alternative<op::mul>(before.what);
-        if (clip == nullptr || !computes || before.activation != activation_range{}) return false;
+        if (clip == nullptr || !computes(before) || before.activation != activation_range{}) return false;
         if (!from.is_int8 || !to.is_int8 || from.params != to.params) return false;
         before.activation = clip->range;
         return true;
@@ -301,9 +304,7 @@ inline void quantized_network::melt_activations() {
 inline void quantized_network::hold_results() {
     for (std::size_t i = 0; i < made_.layers.size(); ++i) {
         node& n = made_.net.edit()[i];
-        const bool computes = weights_of(n.what) != nullptr || std::holds_alternative<op::add>(n.what) ||
-                              std::holds_alternative<op::mul>(n.what);
-        if (!made_.layers[i].is_int8 || !computes) continue;
+        if (!made_.layers[i].is_int8 || !computes(n)) continue;
         const range held = made_.at(n.output).observed;
         n.activation = {octet::detail::clamped(n.activation.low, held.min, held.max),
                         octet::detail::clamped(n.activation.high, held.min, held.max)};
