@@ -200,6 +200,16 @@ TEST(report, refuses_what_does_not_belong_together) {
     graph less;  // without the pool: its operands are there, no result of its shape is
     less.output(less.add("first", conv(8, 4, 3, 37), {less.input("image", {1, 6, 6, 4})}, {.low = 0}));
     refused(less, "conv2d 'second' of the int8 network has no counterpart among the model's 1 nodes after folding");
+    const auto wired = [](bool in_a_row) {  // names and shapes are the same
+        graph one;
+        const tensor_id x = one.input("image", {1, 6, 6, 4}), a = one.add("a", conv(4, 4, 1, 31), {x});
+        one.output(one.add("b", conv(4, 4, 1, 23), {in_a_row ? a : x}));
+        one.output(a);
+        return one;
+    };
+    octet::test::expect_error(
+        [&] { octet::report(wired(true), octet::quantize(wired(false), small_samples(2)), small_samples(2)); },
+        "conv2d 'b' of the int8 network has no counterpart", "these operands");
     EXPECT_THROW(octet::report(net, int8, samples(0, std::vector<float>{})), octet::error);
     EXPECT_THROW(octet::report(net, int8, samples(2, wave(small_elements, 3, 1.0F))), octet::error);
     EXPECT_THROW(octet::report<octet::tflite>(net, int8, small_samples(2)), octet::error);
