@@ -83,6 +83,7 @@ TEST(isa, detection_agrees_with_the_compiler) {
     EXPECT_EQ(has.avx512vl, __builtin_cpu_supports("avx512vl") != 0);
     EXPECT_EQ(has.avx512_vnni, __builtin_cpu_supports("avx512vnni") != 0);
     EXPECT_EQ(has.intel, __builtin_cpu_is("intel") != 0);
+    EXPECT_EQ(has.zen_4, __builtin_cpu_is("amdfam19h") != 0 && __builtin_cpu_supports("avx512f") != 0);
 #if !defined(__clang__)  // Clang 14 does not know the name
     EXPECT_EQ(has.avx_vnni, __builtin_cpu_supports("avxvnni") != 0);
 #endif

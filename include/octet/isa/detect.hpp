@@ -24,15 +24,20 @@ struct cpu_features {
     bool avx512_vbmi = false;
     bool avx512_vnni = false;
     bool avx_vnni = false;
-    bool intel = false;  ///< Intel made it: for what a choice is predicted to cost, never for what can run
+    // For what a choice is predicted to cost, never for what can run:
+    bool intel = false;  ///< Intel made it
+    bool zen_4 = false;  ///< AMD's family 19h with AVX-512, whose arithmetic of 512 bits is two halves
 };
 
 inline cpu_features detect_cpu() noexcept {
     cpu_features found;
 #if defined(__x86_64__)
     unsigned a = 0, b = 0, c = 0, d = 0;
-    found.intel = __get_cpuid(0, &a, &b, &c, &d) != 0 && b == 0x756e6547;  // "Genu" of "GenuineIntel"
+    __get_cpuid(0, &a, &b, &c, &d);
+    found.intel = b == 0x756e6547;     // "Genu" of "GenuineIntel"
+    const bool amd = b == 0x68747541;  // "Auth" of "AuthenticAMD"
     if (__get_cpuid(1, &a, &b, &c, &d) == 0) return found;
+    const bool family_19h = (a >> 8 & 0xfU) + (a >> 20 & 0xffU) == 0x19;
     found.ssse3 = ((c >> 9) & 1U) != 0;
     found.sse41 = ((c >> 19) & 1U) != 0;
     if (((c >> 27) & 1U) == 0) return found;  // XGETBV may not be used: nothing beyond xmm is saved
@@ -47,6 +52,7 @@ inline cpu_features detect_cpu() noexcept {
     found.avx512dq = saves_zmm && ((b >> 17) & 1U) != 0;
     found.avx512bw = saves_zmm && ((b >> 30) & 1U) != 0;
     found.avx512vl = saves_zmm && ((b >> 31) & 1U) != 0;
+    found.zen_4 = found.avx512f && amd && family_19h;
     found.avx512_vbmi = saves_zmm && ((c >> 1) & 1U) != 0;
     found.avx512_vnni = saves_zmm && ((c >> 11) & 1U) != 0;
     if (a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0) found.avx_vnni = saves_ymm && ((a >> 4) & 1U) != 0;

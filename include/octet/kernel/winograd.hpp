@@ -36,16 +36,23 @@ template <class Rounding>
 winograd_entry<Rounding> choose_winograd(isa target) noexcept {
     switch (target) {
 #if defined(__x86_64__)
-        case isa::avx512_vnni:
-            return detail::winograd_entry_of<isa::avx512_vnni, Rounding>(
-                cpu().intel ? winograd_kernel<isa::avx512_vnni>::cost_on_intel
-                            : winograd_kernel<isa::avx512_vnni>::cost);
+        case isa::avx512_vnni: {
+            using kernel = winograd_kernel<isa::avx512_vnni>;
+            return detail::winograd_entry_of<isa::avx512_vnni, Rounding>(cpu().intel   ? kernel::cost_on_intel
+                                                                         : cpu().zen_4 ? kernel::cost_on_zen_4
+                                                                                       : kernel::cost);
+        }
         case isa::avx_vnni:
             return detail::winograd_entry_of<isa::avx_vnni, Rounding>();
         case isa::avx512bw:
             return detail::winograd_entry_of<isa::avx512bw, Rounding>();
         case isa::avx2:
             return detail::winograd_entry_of<isa::avx2, Rounding>();
+        case isa::sse41: {  // the scalar one, beside a direct product that is faster
+            winograd_cost cost = winograd_kernel<isa::scalar>::cost;
+            cost.direct = 12;
+            return detail::winograd_entry_of<isa::scalar, Rounding>(cost);
+        }
 #endif
         default:
             return detail::winograd_entry_of<isa::scalar, Rounding>();

@@ -203,7 +203,7 @@ struct vpmaddwd_avx2 {
 template <>
 struct winograd_kernel<isa::avx2> : winograd_transforms_avx2, winograd_product_avx2<vpmaddwd_avx2> {
     static constexpr const char* name = "winograd 4x4 vpmaddwd";
-    static constexpr winograd_cost cost{.product = 22, .load = 250, .store = 320, .expand = 160};
+    static constexpr winograd_cost cost{.direct = 27, .product = 22, .load = 250, .store = 320, .expand = 160};
 };
 
 OCTET_REGION_END

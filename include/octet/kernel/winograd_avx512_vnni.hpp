@@ -18,10 +18,15 @@ struct vpdpwssd_avx512 {
 template <>
 struct winograd_kernel<isa::avx512_vnni> : winograd_transforms_avx512, winograd_product_avx512<vpdpwssd_avx512> {
     static constexpr const char* name = "winograd 4x4 vpdpwssd";
-    static constexpr winograd_cost cost{.product = 56, .load = 170, .store = 150, .expand = 80};  // Zen 5
+    static constexpr winograd_cost cost{
+        .direct = 118, .product = 56, .load = 170, .store = 150, .expand = 80};  // Zen 5
     /// Measured on Emerald Rapids, taken for all of Intel's: two 512-bit ports for the transforms, and 4 cycles for
     /// each line that L2 takes, of which expand writes 36.
-    static constexpr winograd_cost cost_on_intel{.product = 52, .load = 310, .store = 220, .expand = 165};
+    static constexpr winograd_cost cost_on_intel{
+        .direct = 118, .product = 52, .load = 310, .store = 220, .expand = 165};
+    /// 512 bits are two halves there: half the products, but weights stream as fast.
+    static constexpr winograd_cost cost_on_zen_4{
+        .direct = 60, .product = 29.5F, .load = 145, .store = 220, .expand = 115, .from_cache = 12, .from_dram = 3};
 };
 
 OCTET_REGION_END

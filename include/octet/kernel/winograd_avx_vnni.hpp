@@ -25,7 +25,7 @@ struct vpdpwssd_avx_vnni {
 template <>
 struct winograd_kernel<isa::avx_vnni> : winograd_transforms_avx2, winograd_product_avx2<vpdpwssd_avx_vnni> {
     static constexpr const char* name = "winograd 4x4 vpdpwssd";
-    static constexpr winograd_cost cost{.product = 28, .load = 250, .store = 320, .expand = 160};
+    static constexpr winograd_cost cost{.direct = 58, .product = 28, .load = 250, .store = 320, .expand = 160};
 };
 
 OCTET_REGION_END

@@ -98,10 +98,15 @@ void winograd_multiply(const winograd_product& call,
 /// What a kernel costs, for the choice between it and the direct product. Measured on Zen 5 beside a busy neighbour, if
 /// it does not say otherwise.
 struct winograd_cost {
-    float product = 1;  ///< multiply-adds of multiply in a cycle
-    float load = 1;     ///< cycles of load for 32 depths of a tile
-    float store = 1;    ///< cycles of store for 16 columns of a tile
-    float expand = 1;   ///< cycles of expand for 16 pairs of depths
+    /// Multiply-adds of the direct product in a cycle: what its dot products allow, less what a 3x3 layer of 64 to 256
+    /// channels was seen to lose, 5 to 16 %.
+    float direct = 1;
+    float product = 1;      ///< multiply-adds of multiply in a cycle
+    float load = 1;         ///< cycles of load for 32 depths of a tile
+    float store = 1;        ///< cycles of store for 16 columns of a tile
+    float expand = 1;       ///< cycles of expand for 16 pairs of depths
+    float from_cache = 16;  ///< bytes a cycle of transformed weights, while they are multiplied
+    float from_dram = 5;    ///< the same where no cache holds them
 };
 
 /// A kernel as the layer sees it.

@@ -14,7 +14,7 @@ struct winograd_kernel<isa::scalar> {
     static constexpr const char* name = "winograd 4x4";
     static constexpr int panel = 16;
     static constexpr int register_rows = 1;
-    static constexpr winograd_cost cost{.product = 2.5F, .load = 3000, .store = 3000, .expand = 1500};
+    static constexpr winograd_cost cost{.direct = 2.2F, .product = 2.5F, .load = 3000, .store = 3000, .expand = 1500};
 
     static void expand(const winograd_expand& call) noexcept {
         for (int i = 0; i < 2 * call.pairs * panel; ++i) {

@@ -12,26 +12,6 @@
 
 namespace octet::inline OCTET_ABI {
 
-/// Multiply-adds that the direct product does in a cycle. An estimate: what two dot products (or multiply-adds) a cycle
-/// allow, less what a 3x3 layer of 64 to 256 channels was seen to lose, 8 to 16 %.
-constexpr double direct_rate(isa target) noexcept {
-    switch (target) {
-        case isa::avx512_vnni:
-            return 118;
-        case isa::avx_vnni:
-            return 58;
-        case isa::avx512bw:
-            return 54;
-        case isa::avx2:
-            return 27;
-        case isa::sse41:
-            return 12;
-        case isa::scalar:
-            return 2.2;
-    }
-    return 1;
-}
-
 /// Cycles of the three ways for one input: direct, and by Winograd with weights transformed at set-up or by every run.
 struct conv2d_cycles {
     double direct = 0;
@@ -40,10 +20,10 @@ struct conv2d_cycles {
 };
 /// Tiles of three outputs a side count whole: an image of 7 x 7 has two by two of 4 x 4, and a quarter of what they
 /// compute is thrown away. Those of one or two need 4 products a side instead of 6.
-/// Weights stream while they are multiplied: at 16 bytes a cycle from a cache, which makes 7x7x512 slower than the
-/// direct product; at 5 from DRAM, where they come from when more than 16 MiB are read between two runs.
+/// Weights stream while they are multiplied: from a cache, which makes 7x7x256 slower than the direct product where
+/// that does 118 multiply-adds a cycle, or from DRAM when more than 16 MiB are read between two runs.
 template <class Rounding>
-conv2d_cycles predict_cycles(isa target, const winograd_entry<Rounding>& kernel, const shape& in, const shape& out,
+conv2d_cycles predict_cycles(const winograd_entry<Rounding>& kernel, const shape& in, const shape& out,
                              std::int64_t other_weights) noexcept {
     const auto blocks_of = [](std::int64_t size, int block) { return static_cast<double>((size + block - 1) / block); };
     const double tiles = static_cast<double>(out[0]) * blocks_of(out[1], 4) * blocks_of(out[2], 4);
@@ -54,9 +34,10 @@ conv2d_cycles predict_cycles(isa target, const winograd_entry<Rounding>& kernel,
     const double weights = static_cast<double>(in[3] * out[3]);
     const winograd_cost& cost = kernel.cost;
     const bool from_dram = 72 * weights + static_cast<double>(other_weights) > 16 * 1024 * 1024;
-    const double product = products * weights / cost.product, stream = 72 * weights / (from_dram ? 5 : 16);
+    const double product = products * weights / cost.product;
+    const double stream = 72 * weights / (from_dram ? cost.from_dram : cost.from_cache);
     const double transforms = tiles * (cost.load * blocks_of(in[3], 32) + cost.store * blocks_of(out[3], 16));
-    return {9 * static_cast<double>(out.rows()) * weights / direct_rate(target),
+    return {9 * static_cast<double>(out.rows()) * weights / cost.direct,
             (product > stream ? product : stream) + transforms,
             product + transforms +
                 cost.expand * weights / 32 *
@@ -79,7 +60,7 @@ std::optional<winograd_weights_made> chooses_winograd(const conv2d_weights& w, c
     const std::int64_t width = in[2] + options.pad.left + options.pad.right - 2;
     if (height < 1 || width < 1) return {};
     const isa target = choose_isa(options.target);
-    const conv2d_cycles cycles = predict_cycles(target, choose_winograd<Rounding>(target), in,
+    const conv2d_cycles cycles = predict_cycles(choose_winograd<Rounding>(target), in,
                                                 {in[0], height, width, w.outputs}, options.expected_weights);
     if (cycles.direct <= std::min(cycles.at_set_up, cycles.by_every_run)) return {};
     return cycles.by_every_run < cycles.at_set_up ? by_every_run : at_set_up;
