@@ -12,6 +12,7 @@
 #include <ostream>
 #include <vector>
 
+#include "compiled_once.hpp"
 #include "guarded.hpp"
 #include "network_data.hpp"
 #include "octet/nn/depthwise_conv2d.hpp"

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "compiled_once.hpp"
 #include "guarded.hpp"
 #include "kernel_data.hpp"
 #include "octet/kernel/depthwise_reference.hpp"

@@ -15,6 +15,9 @@
 #include <type_traits>
 #include <vector>
 
+#if !defined(OCTET_AVX_VNNI_AS_AVX512)  // whose kernels are others
+#include "compiled_once.hpp"
+#endif
 #include "guarded.hpp"
 #include "kernel_data.hpp"
 #include "octet/kernel/gemm_reference.hpp"

@@ -12,6 +12,9 @@
 #include <utility>
 #include <vector>
 
+#if !defined(OCTET_AVX_VNNI_AS_AVX512)  // whose kernels are others
+#include "compiled_once.hpp"
+#endif
 #include "guarded.hpp"
 #include "kernel_data.hpp"
 #include "network_data.hpp"
