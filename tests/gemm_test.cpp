@@ -96,7 +96,8 @@ template <class Result>
 class gemm_law {
   public:
     using stored = typename Result::stored;
-    explicit gemm_law(isa which) : kernel_(octet::choose_gemm<Result>(which)) {
+    explicit gemm_law(isa which, const octet::cpu_features& on = octet::cpu())
+        : kernel_(octet::choose_gemm<Result>(which, on)) {
         EXPECT_EQ(kernel_.target, which) << "the kernel of another instruction set would be tested";
         EXPECT_GE(kernel_.tile_rows, kernel_.register_rows);
         EXPECT_EQ(kernel_.tile_rows % kernel_.register_rows, 0) << "a full call would end in a partial block of rows";
@@ -184,15 +185,19 @@ class gemm_law {
 template <class Result>
 class gemm : public testing::Test {
   public:
-    /// body(law) for every instruction set of this machine.
+    /// body(law) for every instruction set of this machine, as is best on it and as is best on the others that have it.
     template <class Body>
     static void each(const Body& body) {
-        for (const isa which : octet::test::tested_isas()) {
-            const gemm_law<Result> law(which);
-            SCOPED_TRACE(octet::text(to_string(which), ", ", law.kernel().name));
-            body(law);
-            if (testing::Test::HasFailure()) return;
-        }
+        for (const isa which : octet::test::tested_isas())
+            for (const bool here : {true, false}) {
+                octet::cpu_features on = octet::cpu();
+                if (!here) on.intel = !on.intel;
+                const gemm_law<Result> law(which, on);
+                if (!here && law.kernel().run == gemm_law<Result>(which).kernel().run) continue;
+                SCOPED_TRACE(octet::text(to_string(which), ", ", law.kernel().name, here ? "" : ", as elsewhere"));
+                body(law);
+                if (testing::Test::HasFailure()) return;
+            }
     }
 };
 struct result_names {
@@ -522,6 +527,10 @@ TEST(choose_gemm, gives_each_instruction_set_its_kernel) {
         const auto kernel = octet::choose_gemm<octet::nearest_even>(which);
         EXPECT_EQ(kernel.target, which);
         EXPECT_EQ(kernel.scratch_bytes(3, 15) % 64, 0U) << "workers' scratch stands end to end and is 64-byte aligned";
+        octet::cpu_features elsewhere = octet::cpu();
+        elsewhere.intel = !elsewhere.intel;
+        EXPECT_EQ(octet::choose_gemm<octet::nearest_even>(which, elsewhere).run == kernel.run,
+                  which != isa::avx512_vnni);
     }
 }
 

@@ -3,7 +3,7 @@
 namespace octet::inline OCTET_ABI {
 template class compiler<nearest_even>;
 template class session<nearest_even>;
-template gemm_entry<nearest_even> choose_gemm(isa) noexcept;
+template gemm_entry<nearest_even> choose_gemm(isa, const cpu_features&) noexcept;
 template winograd_entry<nearest_even> choose_winograd(isa) noexcept;
 template depthwise_entry<nearest_even> choose_depthwise(isa) noexcept;
 template calibration calibrate<session<>>(graph, const samples&, const calibrate_options&);

@@ -8,6 +8,6 @@
 
 namespace octet::inline OCTET_ABI {
 
-template gemm_entry<nearest_even> choose_gemm<nearest_even>(isa) noexcept;
+template gemm_entry<nearest_even> choose_gemm<nearest_even>(isa, const cpu_features&) noexcept;
 
 }  // namespace octet::inline OCTET_ABI

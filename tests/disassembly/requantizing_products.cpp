@@ -6,11 +6,11 @@
 
 namespace octet::inline OCTET_ABI {
 
-template gemm_entry<nearest_even> choose_gemm<nearest_even>(isa) noexcept;
-template gemm_entry<tflite> choose_gemm<tflite>(isa) noexcept;
-template gemm_entry<single> choose_gemm<single>(isa) noexcept;
-template gemm_entry<accumulators> choose_gemm<accumulators>(isa) noexcept;
-template gemm_entry<dequantized> choose_gemm<dequantized>(isa) noexcept;
+template gemm_entry<nearest_even> choose_gemm<nearest_even>(isa, const cpu_features&) noexcept;
+template gemm_entry<tflite> choose_gemm<tflite>(isa, const cpu_features&) noexcept;
+template gemm_entry<single> choose_gemm<single>(isa, const cpu_features&) noexcept;
+template gemm_entry<accumulators> choose_gemm<accumulators>(isa, const cpu_features&) noexcept;
+template gemm_entry<dequantized> choose_gemm<dequantized>(isa, const cpu_features&) noexcept;
 template winograd_entry<nearest_even> choose_winograd<nearest_even>(isa) noexcept;
 template winograd_entry<tflite> choose_winograd<tflite>(isa) noexcept;
 template winograd_entry<single> choose_winograd<single>(isa) noexcept;

@@ -32,13 +32,17 @@ gemm_entry<Result> gemm_entry_of() noexcept {
 }
 }  // namespace detail
 
-/// The micro-kernel for `target`. Each is exact for all weights, -128 included.
+/// The micro-kernel for `target`, as is best `on` a CPU. Each is exact for all weights, -128 included.
 template <class Result>
-gemm_entry<Result> choose_gemm(isa target) noexcept {
+gemm_entry<Result> choose_gemm(isa target, [[maybe_unused]] const cpu_features& on = cpu()) noexcept {
     switch (target) {
 #if defined(__x86_64__)
-        case isa::avx512_vnni:
-            return detail::gemm_entry_of<isa::avx512_vnni, isa::avx512bw, Result>();
+        case isa::avx512_vnni: {
+            auto entry = detail::gemm_entry_of<isa::avx512_vnni, isa::avx512bw, Result>();
+            if (!on.intel)
+                entry.run = &gemm_kernel<isa::avx512_vnni, store_epilogue<isa::avx512bw, Result>>::run_in_place;
+            return entry;
+        }
         case isa::avx_vnni:
             return detail::gemm_entry_of<isa::avx_vnni, isa::avx2, Result>();
         case isa::avx512bw:

@@ -1,9 +1,10 @@
 // The GEMM micro-kernel on AVX512-VNNI: tiles of up to 6 rows x 64 columns, 12 x 32 or 12 x 16, in up to 24
 // accumulators of 16 columns.
 //
-// vpdpbusd multiplies unsigned by signed bytes: lhs bytes get 128 added on their way (kernel/unsigned_rows_avx512.hpp),
-// which packing has taken back out of the bias. A group of 4 depths costs a full tile 24 dot products, 6 loads that
-// broadcast, and 4 of weights (256 bytes, 21 bytes a cycle at 2 dot products a cycle).
+// vpdpbusd multiplies unsigned by signed bytes: lhs bytes get 128 added, which packing has taken back out of the bias,
+// on their way into scratch (kernel/unsigned_rows_avx512.hpp) or as they are broadcast. A group of 4 depths costs a
+// full tile 24 dot products, 6 loads that broadcast, and 4 of weights (256 bytes, 21 bytes a cycle at 2 dot products a
+// cycle).
 #pragma once
 
 #include <cstddef>
@@ -32,12 +33,25 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         return all > most_kept ? most_kept : all < least ? least : all;
     }
 
+    /// By rows made unsigned in scratch, so that to broadcast a group is a load and no more: where 512-bit arithmetic
+    /// has two ports (Intel), an xor for each takes one from the dot products, and 6 beside 24 are 20 % of a tile.
+    static void run(const gemm_call<result>& call) noexcept { run_panels(call, false); }
+    /// By rows as they stand, with that xor: where it finds a port free (AMD's four), copies of rows for one panel
+    /// would cost 4 % at depth 256, and 10 % of 32 columns at depth 144. Rows of several runs or of parts of groups,
+    /// and a call of one row, are copied nevertheless.
+    static void run_in_place(const gemm_call<result>& call) noexcept {
+        const packed_gemm<result>& w = *call.weights;
+        run_panels(call, call.count > 1 && w.runs == 1 && w.depth % layout.group == 0);
+    }
+
+  private:
     /// Panels outside, blocks of rows inside: a panel comes from far memory once for all rows of the call. Where rows
     /// are kept, the first panel makes them unsigned for those behind it.
-    static void run(const gemm_call<result>& call) noexcept {
+    static void run_panels(const gemm_call<result>& call, bool in_place) noexcept {
         const packed_gemm<result>& w = *call.weights;
         const bool one = call.count == 1, several_panels = call.end_panel - call.first_panel > 1;
-        const bool kept = one ? w.depth <= row_piece : several_panels && kept_bytes(call.count, w.depth) <= most_kept;
+        const bool kept =
+            one ? w.depth <= row_piece : !in_place && several_panels && kept_bytes(call.count, w.depth) <= most_kept;
         for (int p = call.first_panel; p < call.end_panel; ++p) {
             const int first = p * layout.panel;
             const int columns = w.cols - first < layout.panel ? w.cols - first : layout.panel;
@@ -47,6 +61,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
             const int blocks = (call.count + height - 1) / height;
             const int rows = call.count / blocks, larger = call.count % blocks;
             job j{call,
+                  in_place,
                   0,
                   reinterpret_cast<std::uint8_t*>(call.scratch),
                   kept ? pitch : 0,
@@ -68,10 +83,10 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         }
     }
 
-  private:
     /// Rows of a call against one panel, and where results go.
     struct job {
         const gemm_call<result>& call;
+        bool in_place;
         int first_row;
         std::uint8_t* lhs;                    ///< its unsigned rows
         std::ptrdiff_t row_step, piece_step;  ///< from row to row and from piece to piece; 0 where they are not kept
@@ -109,6 +124,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         const int depth = j.call.weights->depth;
         std::uint8_t* tile = j.lhs;
         unsigned_rows_avx512 rows(j.call, j.first_row);
+        int row = j.first_row;
         auto* out = j.out;
         std::intptr_t next = j.next;
         for (; blocks > 0; --blocks, tile += Rows * j.row_step, out += Rows * j.call.out_stride) {
@@ -121,15 +137,26 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
             }
             const std::int8_t* weights = j.weights;
             rows.template begin<Rows>();
-            std::uint8_t* lhs = tile;
-            for (int left = depth; left > 0; left -= most, lhs += j.piece_step) {
-                // The last group's bytes beyond the depth are whatever scratch holds: their weights are 0.
-                const int bytes = left < most ? left : most, groups = (bytes + 3) / 4;
-                if (!j.ready) rows.template next<Rows, pitch>(bytes, lhs);
-                if constexpr (Rows == 1)
-                    multiply_row(lhs, groups, weights, acc[0]);
-                else
-                    multiply(lhs, groups, weights, next, Rows * j.share, acc);
+            if (Rows > 1 && j.in_place) {
+                const __m512i by_128 = _mm512_set1_epi8(-128);
+                const std::int8_t* from[Rows];
+#pragma GCC unroll 12
+                for (int m = 0; m < Rows; ++m) from[m] = j.call.run(0, row + m);
+                multiply([&](int m, std::ptrdiff_t k) { return _mm512_xor_si512(broadcast(from[m] + k), by_128); },
+                         depth / 4, weights, next, Rows * j.share, acc);
+                row += Rows;
+            } else {
+                std::uint8_t* lhs = tile;
+                for (int left = depth; left > 0; left -= most, lhs += j.piece_step) {
+                    // The last group's bytes beyond the depth are whatever scratch holds: their weights are 0.
+                    const int bytes = left < most ? left : most, groups = (bytes + 3) / 4;
+                    if (!j.ready) rows.template next<Rows, pitch>(bytes, lhs);
+                    if constexpr (Rows == 1)
+                        multiply_row(lhs, groups, weights, acc[0]);
+                    else
+                        multiply([&](int m, std::ptrdiff_t k) { return broadcast(lhs + m * pitch + k); }, groups,
+                                 weights, next, Rows * j.share, acc);
+                }
             }
             if (epilogue.saturating)
                 epilogue.template store<true>(acc, multipliers, j.columns, out, j.call.out_stride);
@@ -138,13 +165,14 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         }
     }
 
-    /// acc += `groups` of Rows rows times the weights, which then stand behind them. Each group asks for `share` bytes
-    /// of what follows, from `next` on.
-    template <int Rows, int Vectors>
-    static OCTET_INLINE void multiply(const std::uint8_t* lhs, int groups, const std::int8_t*& weights,
-                                      std::intptr_t& next, std::ptrdiff_t share,
-                                      __m512i (&acc)[Rows][Vectors]) noexcept {
-        for (const std::uint8_t* at = lhs; groups > 0; --groups, at += 4, weights += group_bytes) {
+    /// acc += `groups` of Rows rows times the weights, which then stand behind them. lhs(m, k) is the group of row m
+    /// that begins at byte k, unsigned, in every lane. Each group asks for `share` bytes of what follows, from `next`
+    /// on.
+    template <class Lhs, int Rows, int Vectors>
+    static OCTET_INLINE void multiply(const Lhs& lhs, int groups, const std::int8_t*& weights, std::intptr_t& next,
+                                      std::ptrdiff_t share, __m512i (&acc)[Rows][Vectors]) noexcept {
+        const std::ptrdiff_t end = std::ptrdiff_t{4} * groups;
+        for (std::ptrdiff_t k = 0; k < end; k += 4, weights += group_bytes) {
             __m512i w[Vectors];
 #pragma GCC unroll 4
             for (int v = 0; v < Vectors; ++v) w[v] = _mm512_loadu_si512(weights + 64 * v);
@@ -152,7 +180,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
             next += share;
 #pragma GCC unroll 12
             for (int m = 0; m < Rows; ++m) {
-                const __m512i u = broadcast(at + m * pitch);
+                const __m512i u = lhs(m, k);
 #pragma GCC unroll 4
                 for (int v = 0; v < Vectors; ++v) dot(acc[m][v], u, w[v]);
             }
@@ -195,7 +223,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     static OCTET_INLINE void dot(__m512i& acc, __m512i u, const std::int8_t* w) noexcept {
         asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(acc) : "v"(u), "m"(*reinterpret_cast<const __m512i*>(w)));
     }
-    static OCTET_INLINE __m512i broadcast(const std::uint8_t* group) noexcept {
+    static OCTET_INLINE __m512i broadcast(const void* group) noexcept {
         std::int32_t lane;
         __builtin_memcpy(&lane, group, 4);
         return _mm512_set1_epi32(lane);

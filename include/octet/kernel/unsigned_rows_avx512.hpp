@@ -1,7 +1,5 @@
 // Rows of a GEMM call on their way into vpdpbusd, which takes one factor unsigned: a tile at a time, run after run, 128
-// is added to every byte (as xor 0x80) in scratch. To broadcast a group is then a load and no more: an xor of each
-// takes a port from the dot products where 512-bit arithmetic has two of them, and 6 beside 24 dot products are 20 % of
-// a tile (Intel).
+// is added to every byte (as xor 0x80) in scratch.
 #pragma once
 
 #include <cstddef>
