@@ -15,7 +15,7 @@
 #include <type_traits>
 #include <vector>
 
-#if !defined(OCTET_AVX_VNNI_AS_AVX512)  // whose kernels are others
+#if !defined(OCTET_AVX_VNNI_AS_AVX512)  // the library of kernels is compiled without it
 #include "compiled_once.hpp"
 #endif
 #include "guarded.hpp"
@@ -244,11 +244,15 @@ TYPED_TEST(gemm, every_row_count_around_a_call) {
         for (const int cols : {16, 18, 32})
             for (int rows = 1; rows <= 2 * tile + 1;
                  rows += rows % (2 * registers) == registers + 1 ? registers - 1 : 1)
-                law.check(
-                    {.rows = rows, .cols = cols, .depth = 7, .lhs_zero = 1, .seed = static_cast<std::uint32_t>(rows)});
+                for (const int depth : {7, 8})  // 8: whole groups, which can be multiplied in place
+                    law.check({.rows = rows,
+                               .cols = cols,
+                               .depth = depth,
+                               .lhs_zero = 1,
+                               .seed = static_cast<std::uint32_t>(rows)});
         const int most = law.kernel().most_rows;
         for (const int rows : {tile - 1, tile, tile + 1, 2 * tile, most - 1, most, most + 1})
-            law.check({.rows = rows, .cols = 130, .depth = 33, .lhs_zero = -1});
+            for (const int depth : {33, 36}) law.check({.rows = rows, .cols = 130, .depth = depth, .lhs_zero = -1});
     });
 }
 
@@ -296,6 +300,7 @@ TYPED_TEST(gemm, several_panels_of_many_deep_rows) {
     this->each([](const auto& law) {
         law.check({.rows = 120, .cols = 83, .taps = 9, .depth = 257, .lhs_zero = 5});
         law.check({.rows = 49, .cols = 83, .taps = 9, .depth = 257, .lhs_zero = 5});
+        for (const int depth : {2312, 4092, 4096}) law.check({.rows = 30, .cols = 83, .depth = depth, .lhs_zero = 5});
     });
 }
 
@@ -527,10 +532,20 @@ TEST(choose_gemm, gives_each_instruction_set_its_kernel) {
         const auto kernel = octet::choose_gemm<octet::nearest_even>(which);
         EXPECT_EQ(kernel.target, which);
         EXPECT_EQ(kernel.scratch_bytes(3, 15) % 64, 0U) << "workers' scratch stands end to end and is 64-byte aligned";
-        octet::cpu_features elsewhere = octet::cpu();
-        elsewhere.intel = !elsewhere.intel;
-        EXPECT_EQ(octet::choose_gemm<octet::nearest_even>(which, elsewhere).run == kernel.run,
-                  which != isa::avx512_vnni);
+    }
+}
+
+TEST(choose_gemm, multiplies_rows_in_place_on_other_processors_than_intels) {
+    for (const isa which : octet::test::tested_isas()) {
+        octet::cpu_features on = octet::cpu();
+        on.intel = true;
+        const auto there = octet::choose_gemm<octet::nearest_even>(which, on);
+        on.intel = false;
+        const auto elsewhere = octet::choose_gemm<octet::nearest_even>(which, on);
+        const auto in_place = [](const auto& kernel) { return std::string(kernel.name).ends_with("in place"); };
+        EXPECT_FALSE(in_place(there));
+        EXPECT_EQ(in_place(elsewhere), which == isa::avx512_vnni);
+        EXPECT_EQ(there.run == elsewhere.run, which != isa::avx512_vnni);
     }
 }
 

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#if !defined(OCTET_AVX_VNNI_AS_AVX512)  // whose kernels are others
+#if !defined(OCTET_AVX_VNNI_AS_AVX512)  // the library of kernels is compiled without it
 #include "compiled_once.hpp"
 #endif
 #include "guarded.hpp"
@@ -320,12 +320,15 @@ TEST(winograd, conv2d_chooses) {
 TEST(winograd, is_chosen_by_what_the_machine_costs) {
 #if defined(__x86_64__)
     using kernel = octet::winograd_kernel<isa::avx512_vnni>;
-    auto entry = octet::choose_winograd<octet::nearest_even>(isa::avx512_vnni);
-    const octet::cpu_features& has = octet::cpu();
-    EXPECT_EQ(entry.cost.expand, (has.intel   ? kernel::cost_on_intel
-                                  : has.zen_4 ? kernel::cost_on_zen_4
-                                              : kernel::cost)
-                                     .expand);
+    const auto on = [](bool intel, bool zen_4) {
+        octet::cpu_features cpu;
+        cpu.intel = intel, cpu.zen_4 = zen_4;
+        return octet::choose_winograd<octet::nearest_even>(isa::avx512_vnni, cpu);
+    };
+    auto entry = on(false, false);
+    EXPECT_EQ(entry.cost.expand, kernel::cost.expand);
+    EXPECT_EQ(on(true, false).cost.expand, kernel::cost_on_intel.expand);
+    EXPECT_EQ(on(false, true).cost.expand, kernel::cost_on_zen_4.expand);
     const shape deep{1, 14, 14, 256}, large{1, 28, 28, 128}, small{1, 7, 7, 256};
     const auto cycles = [&](const octet::winograd_cost& cost, const shape& image, std::int64_t others) {
         entry.cost = cost;
@@ -339,7 +342,8 @@ TEST(winograd, is_chosen_by_what_the_machine_costs) {
             << many.by_every_run << " and " << many.direct;
         const octet::conv2d_cycles shallow = cycles(*of, large, 25'000'000);
         EXPECT_LT(shallow.at_set_up, std::min(shallow.by_every_run, shallow.direct));
-        // 96 KB of transformed weights for a pixel: they pay where products take as long as weights take to come.
+        // 96 KB of transformed weights for a pixel: they pay where products take nearly as long as weights take to
+        // come.
         const octet::conv2d_cycles few_pixels = cycles(*of, small, 0);
         EXPECT_EQ(few_pixels.at_set_up < few_pixels.direct, of == &kernel::cost_on_zen_4)
             << few_pixels.at_set_up << " and " << few_pixels.direct;

@@ -1,6 +1,6 @@
-// What sessions, layers, quantization and reports instantiate is compiled once, in the .cpp files beside this: half of
-// the time that a file which uses them takes to compile. The tool and the tests share it; a program of several files
-// may do the same.
+// What sessions, quantization and reports instantiate, and the kernels, are compiled once, in the .cpp files beside
+// this: half of the time that a file which uses them takes to compile. The tool and the tests share it; a program of
+// several files may do the same.
 #pragma once
 
 #include "octet/graph/quantize.hpp"
@@ -12,21 +12,21 @@
 namespace octet::inline OCTET_ABI {
 extern template class compiler<nearest_even>;
 extern template class session<nearest_even>;
-extern template gemm_entry<nearest_even> choose_gemm(isa, const cpu_features&) noexcept;
-extern template winograd_entry<nearest_even> choose_winograd(isa) noexcept;
-extern template depthwise_entry<nearest_even> choose_depthwise(isa) noexcept;
+extern template gemm_entry<nearest_even> choose_gemm<nearest_even>(isa, const cpu_features&) noexcept;
+extern template winograd_entry<nearest_even> choose_winograd<nearest_even>(isa, const cpu_features&) noexcept;
+extern template depthwise_entry<nearest_even> choose_depthwise<nearest_even>(isa) noexcept;
 extern template class compiler<tflite>;
 extern template class session<tflite>;
-extern template gemm_entry<tflite> choose_gemm(isa, const cpu_features&) noexcept;
-extern template winograd_entry<tflite> choose_winograd(isa) noexcept;
-extern template depthwise_entry<tflite> choose_depthwise(isa) noexcept;
+extern template gemm_entry<tflite> choose_gemm<tflite>(isa, const cpu_features&) noexcept;
+extern template winograd_entry<tflite> choose_winograd<tflite>(isa, const cpu_features&) noexcept;
+extern template depthwise_entry<tflite> choose_depthwise<tflite>(isa) noexcept;
 extern template class compiler<single>;
 extern template class session<single>;
-extern template gemm_entry<single> choose_gemm(isa, const cpu_features&) noexcept;
-extern template winograd_entry<single> choose_winograd(isa) noexcept;
-extern template depthwise_entry<single> choose_depthwise(isa) noexcept;
-extern template gemm_entry<accumulators> choose_gemm(isa, const cpu_features&) noexcept;
-extern template gemm_entry<dequantized> choose_gemm(isa, const cpu_features&) noexcept;
+extern template gemm_entry<single> choose_gemm<single>(isa, const cpu_features&) noexcept;
+extern template winograd_entry<single> choose_winograd<single>(isa, const cpu_features&) noexcept;
+extern template depthwise_entry<single> choose_depthwise<single>(isa) noexcept;
+extern template gemm_entry<accumulators> choose_gemm<accumulators>(isa, const cpu_features&) noexcept;
+extern template gemm_entry<dequantized> choose_gemm<dequantized>(isa, const cpu_features&) noexcept;
 extern template calibration calibrate<session<>>(graph, const samples&, const calibrate_options&);
 extern template quantized_graph quantize<session<>>(graph, const samples&, const quantize_options&);
 extern template quantization_report report<nearest_even>(const graph&, const quantized_graph&, const samples&,

@@ -3,7 +3,7 @@
 namespace octet::inline OCTET_ABI {
 template class compiler<single>;
 template class session<single>;
-template gemm_entry<single> choose_gemm(isa, const cpu_features&) noexcept;
-template winograd_entry<single> choose_winograd(isa) noexcept;
-template depthwise_entry<single> choose_depthwise(isa) noexcept;
+template gemm_entry<single> choose_gemm<single>(isa, const cpu_features&) noexcept;
+template winograd_entry<single> choose_winograd<single>(isa, const cpu_features&) noexcept;
+template depthwise_entry<single> choose_depthwise<single>(isa) noexcept;
 }  // namespace octet::inline OCTET_ABI

@@ -11,6 +11,6 @@ static_assert(static_cast<int>(isa::avx_vnni) == 4, "the number by which the lin
 template gemm_entry<nearest_even> choose_gemm<nearest_even>(isa, const cpu_features&) noexcept;
 template gemm_entry<tflite> choose_gemm<tflite>(isa, const cpu_features&) noexcept;
 template gemm_entry<single> choose_gemm<single>(isa, const cpu_features&) noexcept;
-template winograd_entry<nearest_even> choose_winograd<nearest_even>(isa) noexcept;
+template winograd_entry<nearest_even> choose_winograd<nearest_even>(isa, const cpu_features&) noexcept;
 
 }  // namespace octet::inline OCTET_ABI

@@ -11,8 +11,8 @@ template gemm_entry<tflite> choose_gemm<tflite>(isa, const cpu_features&) noexce
 template gemm_entry<single> choose_gemm<single>(isa, const cpu_features&) noexcept;
 template gemm_entry<accumulators> choose_gemm<accumulators>(isa, const cpu_features&) noexcept;
 template gemm_entry<dequantized> choose_gemm<dequantized>(isa, const cpu_features&) noexcept;
-template winograd_entry<nearest_even> choose_winograd<nearest_even>(isa) noexcept;
-template winograd_entry<tflite> choose_winograd<tflite>(isa) noexcept;
-template winograd_entry<single> choose_winograd<single>(isa) noexcept;
+template winograd_entry<nearest_even> choose_winograd<nearest_even>(isa, const cpu_features&) noexcept;
+template winograd_entry<tflite> choose_winograd<tflite>(isa, const cpu_features&) noexcept;
+template winograd_entry<single> choose_winograd<single>(isa, const cpu_features&) noexcept;
 
 }  // namespace octet::inline OCTET_ABI

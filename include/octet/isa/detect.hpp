@@ -11,7 +11,7 @@
 namespace octet::inline OCTET_ABI {
 
 /// The features that Octet's kernels ask for, each of which holds only when the operating system saves its registers
-/// too, and who made the processor.
+/// too, and what tells processors apart on which they are not equally fast.
 struct cpu_features {
     bool ssse3 = false;
     bool sse41 = false;
@@ -24,7 +24,7 @@ struct cpu_features {
     bool avx512_vbmi = false;
     bool avx512_vnni = false;
     bool avx_vnni = false;
-    // For what a choice is predicted to cost, never for what can run:
+    // For what is faster, never for what can run:
     bool intel = false;  ///< Intel made it
     bool zen_4 = false;  ///< AMD's family 19h with AVX-512, whose arithmetic of 512 bits is two halves
 };

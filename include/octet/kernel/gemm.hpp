@@ -3,7 +3,7 @@
 // kernel/gemm_reference.hpp.
 #pragma once
 
-#include "octet/isa/select.hpp"
+#include "octet/isa/detect.hpp"
 #include "octet/kernel/gemm_avx2.hpp"
 #include "octet/kernel/gemm_avx512_vnni.hpp"
 #include "octet/kernel/gemm_avx512bw.hpp"
@@ -32,15 +32,16 @@ gemm_entry<Result> gemm_entry_of() noexcept {
 }
 }  // namespace detail
 
-/// The micro-kernel for `target`, as is best `on` a CPU. Each is exact for all weights, -128 included.
+/// The micro-kernel for `target`, of two ways to the same bytes the one that is faster `on` a CPU: Intel's, or any
+/// other. Each is exact for all weights, -128 included.
 template <class Result>
 gemm_entry<Result> choose_gemm(isa target, [[maybe_unused]] const cpu_features& on = cpu()) noexcept {
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni: {
+            using kernel = gemm_kernel<isa::avx512_vnni, store_epilogue<isa::avx512bw, Result>>;
             auto entry = detail::gemm_entry_of<isa::avx512_vnni, isa::avx512bw, Result>();
-            if (!on.intel)
-                entry.run = &gemm_kernel<isa::avx512_vnni, store_epilogue<isa::avx512bw, Result>>::run_in_place;
+            if (!on.intel) entry.name = kernel::name_in_place, entry.run = &kernel::run_in_place;
             return entry;
         }
         case isa::avx_vnni:

@@ -23,6 +23,7 @@ template <class Epilogue>
 struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     using result = typename Epilogue::result;
     static constexpr const char* name = "gemm 6x64 vpdpbusd";
+    static constexpr const char* name_in_place = "gemm 6x64 vpdpbusd in place";
     static constexpr gemm_layout layout{.panel = 64, .group = 4, .lhs_shift = 128};
     static constexpr int register_rows = 6;
     static constexpr int tile_rows = 120;
@@ -36,12 +37,13 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     /// By rows made unsigned in scratch, so that to broadcast a group is a load and no more: where 512-bit arithmetic
     /// has two ports (Intel), an xor for each takes one from the dot products, and 6 beside 24 are 20 % of a tile.
     static void run(const gemm_call<result>& call) noexcept { run_panels(call, false); }
-    /// By rows as they stand, with that xor: where it finds a port free (AMD's four), copies of rows for one panel
-    /// would cost 4 % at depth 256, and 10 % of 32 columns at depth 144. Rows of several runs or of parts of groups,
-    /// and a call of one row, are copied nevertheless.
+    /// By rows as they stand, with that xor: where it finds a port free (AMD's four), copies cost one panel 3 % at
+    /// depth 256 and 10 % of 32 columns at depth 144, and 0 to 2 % where several panels share them. Rows of several
+    /// runs or of parts of groups, and a call of one row, are copied nevertheless; so are rows of 4096 bytes and more:
+    /// 12 that far apart, in one set of the first cache level, take a third longer in place.
     static void run_in_place(const gemm_call<result>& call) noexcept {
         const packed_gemm<result>& w = *call.weights;
-        run_panels(call, call.count > 1 && w.runs == 1 && w.depth % layout.group == 0);
+        run_panels(call, call.count > 1 && w.runs == 1 && w.depth % layout.group == 0 && w.depth < 4096);
     }
 
   private:
@@ -86,7 +88,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     /// Rows of a call against one panel, and where results go.
     struct job {
         const gemm_call<result>& call;
-        bool in_place;
+        bool in_place;  ///< rows are read where they stand, and nothing of scratch
         int first_row;
         std::uint8_t* lhs;                    ///< its unsigned rows
         std::ptrdiff_t row_step, piece_step;  ///< from row to row and from piece to piece; 0 where they are not kept
@@ -127,7 +129,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         int row = j.first_row;
         auto* out = j.out;
         std::intptr_t next = j.next;
-        for (; blocks > 0; --blocks, tile += Rows * j.row_step, out += Rows * j.call.out_stride) {
+        for (; blocks > 0; --blocks, row += Rows, tile += Rows * j.row_step, out += Rows * j.call.out_stride) {
             __m512i acc[Rows][Vectors];
 #pragma GCC unroll 4
             for (int v = 0; v < Vectors; ++v) {
@@ -136,16 +138,11 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
                 for (int m = 0; m < Rows; ++m) acc[m][v] = bias;
             }
             const std::int8_t* weights = j.weights;
-            rows.template begin<Rows>();
-            if (Rows > 1 && j.in_place) {
-                const __m512i by_128 = _mm512_set1_epi8(-128);
-                const std::int8_t* from[Rows];
-#pragma GCC unroll 12
-                for (int m = 0; m < Rows; ++m) from[m] = j.call.run(0, row + m);
-                multiply([&](int m, std::ptrdiff_t k) { return _mm512_xor_si512(broadcast(from[m] + k), by_128); },
-                         depth / 4, weights, next, Rows * j.share, acc);
-                row += Rows;
-            } else {
+            const bool in_place = Rows > 1 && j.in_place;
+            if constexpr (Rows > 1)
+                if (in_place) multiply(signed_rows<Rows>(j.call, row), depth / 4, weights, next, Rows * j.share, acc);
+            if (!in_place) {
+                rows.template begin<Rows>();
                 std::uint8_t* lhs = tile;
                 for (int left = depth; left > 0; left -= most, lhs += j.piece_step) {
                     // The last group's bytes beyond the depth are whatever scratch holds: their weights are 0.
@@ -154,8 +151,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
                     if constexpr (Rows == 1)
                         multiply_row(lhs, groups, weights, acc[0]);
                     else
-                        multiply([&](int m, std::ptrdiff_t k) { return broadcast(lhs + m * pitch + k); }, groups,
-                                 weights, next, Rows * j.share, acc);
+                        multiply(unsigned_rows{lhs}, groups, weights, next, Rows * j.share, acc);
                 }
             }
             if (epilogue.saturating)
@@ -165,9 +161,27 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         }
     }
 
-    /// acc += `groups` of Rows rows times the weights, which then stand behind them. lhs(m, k) is the group of row m
-    /// that begins at byte k, unsigned, in every lane. Each group asks for `share` bytes of what follows, from `next`
-    /// on.
+    /// The rows of a tile: group(m, k) is that of row m which begins at byte k, unsigned, in every lane.
+    struct unsigned_rows {
+        const std::uint8_t* at;
+        OCTET_INLINE __m512i group(int m, std::ptrdiff_t k) const noexcept { return broadcast(at + m * pitch + k); }
+    };
+    template <int Rows>
+    struct signed_rows {
+        const std::int8_t* at[Rows];
+        __m512i by_128 = _mm512_set1_epi8(-128);
+
+        OCTET_INLINE signed_rows(const gemm_call<result>& call, int first) noexcept {
+#pragma GCC unroll 12
+            for (int m = 0; m < Rows; ++m) at[m] = call.run(0, first + m);
+        }
+        OCTET_INLINE __m512i group(int m, std::ptrdiff_t k) const noexcept {
+            return _mm512_xor_si512(broadcast(at[m] + k), by_128);
+        }
+    };
+
+    /// acc += `groups` of Rows rows times the weights, which then stand behind them. Each group asks for `share` bytes
+    /// of what follows, from `next` on.
     template <class Lhs, int Rows, int Vectors>
     static OCTET_INLINE void multiply(const Lhs& lhs, int groups, const std::int8_t*& weights, std::intptr_t& next,
                                       std::ptrdiff_t share, __m512i (&acc)[Rows][Vectors]) noexcept {
@@ -180,7 +194,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
             next += share;
 #pragma GCC unroll 12
             for (int m = 0; m < Rows; ++m) {
-                const __m512i u = lhs(m, k);
+                const __m512i u = lhs.group(m, k);
 #pragma GCC unroll 4
                 for (int v = 0; v < Vectors; ++v) dot(acc[m][v], u, w[v]);
             }

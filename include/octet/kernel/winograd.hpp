@@ -30,17 +30,17 @@ winograd_entry<Rounding> winograd_entry_of(const winograd_cost& cost = winograd_
 }
 }  // namespace detail
 
-/// The kernel for `target`, or the next in the order of preference that there is. Its costs are those of the processor
-/// that this runs on: the choice by them may differ between two of one target, the bytes do not.
+/// The kernel for `target`, or the next in the order of preference that there is. Its costs are those `on` a CPU: the
+/// choice by them may differ between two of one target, the bytes do not.
 template <class Rounding>
-winograd_entry<Rounding> choose_winograd(isa target) noexcept {
+winograd_entry<Rounding> choose_winograd(isa target, [[maybe_unused]] const cpu_features& on = cpu()) noexcept {
     switch (target) {
 #if defined(__x86_64__)
         case isa::avx512_vnni: {
             using kernel = winograd_kernel<isa::avx512_vnni>;
-            return detail::winograd_entry_of<isa::avx512_vnni, Rounding>(cpu().intel   ? kernel::cost_on_intel
-                                                                         : cpu().zen_4 ? kernel::cost_on_zen_4
-                                                                                       : kernel::cost);
+            return detail::winograd_entry_of<isa::avx512_vnni, Rounding>(on.intel   ? kernel::cost_on_intel
+                                                                         : on.zen_4 ? kernel::cost_on_zen_4
+                                                                                    : kernel::cost);
         }
         case isa::avx_vnni:
             return detail::winograd_entry_of<isa::avx_vnni, Rounding>();
@@ -48,7 +48,7 @@ winograd_entry<Rounding> choose_winograd(isa target) noexcept {
             return detail::winograd_entry_of<isa::avx512bw, Rounding>();
         case isa::avx2:
             return detail::winograd_entry_of<isa::avx2, Rounding>();
-        case isa::sse41: {  // the scalar one, beside a direct product that is faster
+        case isa::sse41: {  // the scalar one, beside SSE4.1's direct product
             winograd_cost cost = winograd_kernel<isa::scalar>::cost;
             cost.direct = 12;
             return detail::winograd_entry_of<isa::scalar, Rounding>(cost);

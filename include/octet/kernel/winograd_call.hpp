@@ -99,8 +99,8 @@ void winograd_multiply(const winograd_product& call,
 /// it does not say otherwise.
 struct winograd_cost {
     /// Multiply-adds of the direct product in a cycle: what its dot products allow, less what a 3x3 layer of 64 to 256
-    /// channels was seen to lose, 5 to 16 %.
-    float direct = 1;
+    /// channels was seen to lose, 5 to 16 %. Unless it is given, no layer is left to Winograd.
+    float direct = 1e9F;
     float product = 1;      ///< multiply-adds of multiply in a cycle
     float load = 1;         ///< cycles of load for 32 depths of a tile
     float store = 1;        ///< cycles of store for 16 columns of a tile
