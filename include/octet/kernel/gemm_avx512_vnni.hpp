@@ -161,32 +161,32 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
         }
     }
 
-    /// The rows of a tile: group(m, k) is that of row m which begins at byte k, unsigned, in every lane.
+    /// The rows of a tile: group(m) is that of row m which comes next, unsigned, in every lane.
     struct unsigned_rows {
         const std::uint8_t* at;
-        OCTET_INLINE __m512i group(int m, std::ptrdiff_t k) const noexcept { return broadcast(at + m * pitch + k); }
+        OCTET_INLINE __m512i group(int m) const noexcept { return broadcast(at + m * pitch); }
+        OCTET_INLINE void advance() noexcept { at += 4; }
     };
     template <int Rows>
     struct signed_rows {
         const std::int8_t* at[Rows];
+        std::ptrdiff_t k = 0;
         __m512i by_128 = _mm512_set1_epi8(-128);
 
         OCTET_INLINE signed_rows(const gemm_call<result>& call, int first) noexcept {
 #pragma GCC unroll 12
             for (int m = 0; m < Rows; ++m) at[m] = call.run(0, first + m);
         }
-        OCTET_INLINE __m512i group(int m, std::ptrdiff_t k) const noexcept {
-            return _mm512_xor_si512(broadcast(at[m] + k), by_128);
-        }
+        OCTET_INLINE __m512i group(int m) const noexcept { return _mm512_xor_si512(broadcast(at[m] + k), by_128); }
+        OCTET_INLINE void advance() noexcept { k += 4; }
     };
 
     /// acc += `groups` of Rows rows times the weights, which then stand behind them. Each group asks for `share` bytes
     /// of what follows, from `next` on.
     template <class Lhs, int Rows, int Vectors>
-    static OCTET_INLINE void multiply(const Lhs& lhs, int groups, const std::int8_t*& weights, std::intptr_t& next,
+    static OCTET_INLINE void multiply(Lhs lhs, int groups, const std::int8_t*& weights, std::intptr_t& next,
                                       std::ptrdiff_t share, __m512i (&acc)[Rows][Vectors]) noexcept {
-        const std::ptrdiff_t end = std::ptrdiff_t{4} * groups;
-        for (std::ptrdiff_t k = 0; k < end; k += 4, weights += group_bytes) {
+        for (; groups > 0; --groups, lhs.advance(), weights += group_bytes) {
             __m512i w[Vectors];
 #pragma GCC unroll 4
             for (int v = 0; v < Vectors; ++v) w[v] = _mm512_loadu_si512(weights + 64 * v);
@@ -194,7 +194,7 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
             next += share;
 #pragma GCC unroll 12
             for (int m = 0; m < Rows; ++m) {
-                const __m512i u = lhs.group(m, k);
+                const __m512i u = lhs.group(m);
 #pragma GCC unroll 4
                 for (int v = 0; v < Vectors; ++v) dot(acc[m][v], u, w[v]);
             }
