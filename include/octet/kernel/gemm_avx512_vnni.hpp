@@ -37,10 +37,11 @@ struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     /// By rows made unsigned in scratch, so that to broadcast a group is a load and no more: where 512-bit arithmetic
     /// has two ports (Intel), an xor for each takes one from the dot products, and 6 beside 24 are 20 % of a tile.
     static void run(const gemm_call<result>& call) noexcept { run_panels(call, false); }
-    /// By rows as they stand, with that xor: where it finds a port free (AMD's four), copies cost one panel 3 % at
-    /// depth 256 and 10 % of 32 columns at depth 144, and 0 to 2 % where several panels share them. Rows of several
-    /// runs or of parts of groups, and a call of one row, are copied nevertheless; so are rows of 4096 bytes and more:
-    /// 12 that far apart, in one set of the first cache level, take a third longer in place.
+    /// By rows as they stand, with that xor: where it finds a port free (AMD's four; measured on Zen 4), copies cost
+    /// one panel 4 % at depth 256 and 10 % of 32 columns at depth 144, and 0 to 4 % where several panels share them.
+    /// Rows of several runs or of parts of groups, and a call of one row, are copied nevertheless; so are rows of 4096
+    /// bytes and more: where 12 of them stand in one set of the first cache level, 16 columns take a third longer in
+    /// place.
     static void run_in_place(const gemm_call<result>& call) noexcept {
         const packed_gemm<result>& w = *call.weights;
         run_panels(call, call.count > 1 && w.runs == 1 && w.depth % layout.group == 0 && w.depth < 4096);
