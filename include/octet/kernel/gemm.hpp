@@ -41,7 +41,7 @@ gemm_entry<Result> choose_gemm(isa target, [[maybe_unused]] const cpu_features& 
         case isa::avx512_vnni: {
             using kernel = gemm_kernel<isa::avx512_vnni, store_epilogue<isa::avx512bw, Result>>;
             auto entry = detail::gemm_entry_of<isa::avx512_vnni, isa::avx512bw, Result>();
-            if (!on.intel) entry.name = kernel::name_in_place, entry.run = &kernel::run_in_place;
+            if (!on.intel) entry.run = &kernel::run_in_place;
             return entry;
         }
         case isa::avx_vnni:

@@ -23,7 +23,6 @@ template <class Epilogue>
 struct gemm_kernel<isa::avx512_vnni, Epilogue> {
     using result = typename Epilogue::result;
     static constexpr const char* name = "gemm 6x64 vpdpbusd";
-    static constexpr const char* name_in_place = "gemm 6x64 vpdpbusd in place";
     static constexpr gemm_layout layout{.panel = 64, .group = 4, .lhs_shift = 128};
     static constexpr int register_rows = 6;
     static constexpr int tile_rows = 120;
