@@ -177,29 +177,27 @@ struct depthwise_kernel<isa::avx512_vnni, Rounding> {
         const typename Rounding::multiplier* const multipliers = w.multipliers.data() + 64 * panel;
         const __m512i outside = _mm512_set1_epi8(static_cast<char>(*call.padding ^ -128));
         const int start = -w.plan.taps.pad.left, width = call.in_size.width, out_width = call.out_width;
-        const std::ptrdiff_t row_bytes = width * call.in_stride;
+        const std::ptrdiff_t in_stride = call.in_stride, row_bytes = width * in_stride;
         std::int8_t nowhere[64];
         for (int row = call.first_row, end = row + call.rows; row < end; row += streams * Rows) {
             const std::int8_t* at[places];
             std::ptrdiff_t step[places];
+            bool whole = true;  // then all rows step alike, in one register: three of them GCC spills
 #pragma GCC unroll 8
             for (int i = 0; i < places; ++i) {
                 const int y = (row + i / 4 * Rows) * w.plan.taps.stride.height - w.plan.taps.pad.top +
                               i % 4 * w.plan.taps.dilation.height;
                 const bool inside = y >= 0 && y < call.in_size.height;
                 at[i] = (inside ? call.in + y * row_bytes : call.padding) + first;
-                step[i] = inside ? call.in_stride : 0;
+                step[i] = inside ? in_stride : 0;
+                whole = whole && inside;
             }
             int col = start;
             const auto next = [&](__m512i(&v)[vectors]) {
                 if (col >= 0 && col < width) {
                     of.template interleave<Rows == 2 ? 4 : 3>(at, v);
 #pragma GCC unroll 8
-                    for (int i = 0; i < places; ++i) {
-                        // Or GCC spills steps to vector registers, and their way back takes a dot product's port.
-                        if constexpr (Advance == 2) asm("" : "+m"(step[i]));
-                        at[i] += step[i];
-                    }
+                    for (int i = 0; i < places; ++i) at[i] += Advance == 2 && whole ? in_stride : step[i];
                 } else {
 #pragma GCC unroll 4
                     for (int i = 0; i < vectors; ++i) v[i] = outside;
