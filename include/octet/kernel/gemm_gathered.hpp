@@ -3,7 +3,9 @@
 //   element           of a row in scratch: int16 where both factors are widened, uint8 where vpdpbusd takes them
 //   convert           run of bytes -> elements
 //   strips[v][r]      r + 1 rows at once against a panel or its first half, with weights of the elements' width
-//   row_strips[v]     (int16 only) one row against weights as they are packed, which widens them in registers
+// and, where elements are int16,
+//   row_strips[v]     one row against weights as they are packed
+//   prepare_row       the elements of a single row -> what row_strips take; itself, if they take elements
 // Weights are int8 in memory, always: a panel is widened into scratch once per call, which costs a full call 2 % and
 // spares half of what a layer holds and streams. A single row takes them straight from memory.
 #pragma once
@@ -66,12 +68,16 @@ struct gemm_gathered {
         // As many blocks as full ones would need, all of nearly one size.
         const int blocks = (call.count + Kernel::register_rows - 1) / Kernel::register_rows;
         const int smaller = call.count / blocks, larger_blocks = call.count % blocks;
+        [[maybe_unused]] element* const wide = rows + call.count * stride;
+        const element* lhs = rows;
+        if constexpr (sizeof(element) != 1)
+            if (call.count == 1) lhs = Kernel::prepare_row(rows, w.groups(), wide);
         for (int p = call.first_panel; p < call.end_panel; ++p) {
             const int first = p * layout.panel;
             const int columns = w.cols - first < layout.panel ? w.cols - first : layout.panel;
             const int width = columns > layout.panel / 2 ? 1 : 0;
             const auto* packed = reinterpret_cast<const std::int8_t*>(w.panel(p));
-            strip s{.rows = rows,
+            strip s{.rows = lhs,
                     .row_stride = stride,
                     .packed = packed,
                     .weights = {},
@@ -89,7 +95,6 @@ struct gemm_gathered {
                     Kernel::row_strips[width](s);
                     continue;
                 }
-                element* const wide = rows + call.count * stride;
                 Kernel::convert(packed, static_cast<int>(w.panel_bytes()), wide);
                 s.weights = wide;
             }
@@ -99,6 +104,12 @@ struct gemm_gathered {
             s.out += larger_blocks * (smaller + 1) * call.out_stride;
             strips[smaller - 1](s, blocks - larger_blocks);
         }
+    }
+
+    /// `to` has room for a widened panel.
+    template <class Element>
+    static const Element* prepare_row(const Element* row, std::ptrdiff_t, Element*) noexcept {
+        return row;
     }
 
   private:
