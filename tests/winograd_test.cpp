@@ -46,6 +46,7 @@ struct problem {
     int z_in = 5, z_out = -3;
     octet::clamp limits{};
     fill inputs = fill::random, weights = fill::random;
+    float gain = 1;  ///< 1: results spread over int8
 
     shape in() const { return {batch, height, width, channels}; }
     shape out() const { return {batch, height + pad.top + pad.bottom - 2, width + pad.left + pad.right - 2, outputs}; }
@@ -83,7 +84,7 @@ struct data {
         for (const float x : octet::test::reals(count, seed + 2)) bias.push_back(static_cast<std::int32_t>(x * size));
         for (const float x : octet::test::reals(count, seed + 3, 0.003F, 0.03F)) scales.emplace_back(x);
         input = {scale(0.07F), zero_point(p.z_in)};
-        output = {scale(0.07F * 0.01F * size / 60.0F), zero_point(p.z_out)};
+        output = {scale(0.07F * 0.01F * size / 60.0F / p.gain), zero_point(p.z_out)};
     }
     octet::conv2d_weights layer_weights() const { return {weights, p.outputs, {3, 3}, p.channels, scales, bias}; }
     octet::conv2d_options options(isa target) const {
@@ -205,6 +206,11 @@ TYPED_TEST(winograd_of, extremes) {
                                        .z_in = -128,
                                        .inputs = inputs,
                                        .weights = weights});
+}
+
+/// Products with multipliers that leave int32 clamp nevertheless.
+TYPED_TEST(winograd_of, results_far_beyond_int8) {
+    for (const float gain : {4.0F, 0x1p28F}) expect_the_law<TypeParam>({.z_out = 9, .gain = gain});
 }
 
 /// Many tiles: blocks of every number of rows that a kernel knows, and the last one smaller.

@@ -49,6 +49,7 @@ struct packed_winograd {
     int panel = 1;  ///< columns of a panel
     int cols = 0;
     int depth = 0;
+    bool fits_int32 = true;  ///< as of packed_gemm
     buffer<std::int8_t> taps;
     buffer<std::int32_t> bias;
     buffer<typename Rounding::multiplier> multipliers;
@@ -69,7 +70,7 @@ packed_winograd<Rounding> pack_winograd(int panel, const gemm_weights& from, std
                                         std::span<const typename Rounding::multiplier> multipliers, zero_point lhs_zero,
                                         std::string_view who, slab* memory = nullptr) {
     prove_accumulators(from, bias.data(), lhs_zero, who);
-    packed_winograd<Rounding> packed{panel, from.cols, from.depth / 9, {}, {}, {}};
+    packed_winograd<Rounding> packed{panel, from.cols, from.depth / 9, true, {}, {}, {}};
     const auto padded = static_cast<std::size_t>(packed.panels() * panel);
     packed.taps = slab::take<std::int8_t>(memory, padded * static_cast<std::size_t>(18 * packed.pairs()));
     packed.bias = buffer<std::int32_t>(padded);
@@ -78,6 +79,8 @@ packed_winograd<Rounding> pack_winograd(int panel, const gemm_weights& from, std
         const auto at = static_cast<std::size_t>(n);
         packed.bias[at] = folded_bias(bias[at], lhs_zero, 0, from.column(n), from.depth);
         packed.multipliers[at] = multipliers[at];
+        packed.fits_int32 =
+            packed.fits_int32 && Rounding::fits_int32(accumulator_reach(from, n, bias[at], lhs_zero), multipliers[at]);
         for (int tap = 0; tap < 9; ++tap)
             for (int k = 0; k < packed.depth; ++k)
                 packed.taps[static_cast<std::size_t>(packed.at(n / panel, k / 2) - packed.at(0, 0)) +

@@ -108,11 +108,28 @@ struct winograd_transforms_avx512 {
 
     template <class Rounding>
     static void store(const winograd_store<Rounding>& call) noexcept {
+        if (call.fits_int32 && call.limits == clamp{})
+            store_columns<true>(call);
+        else
+            store_columns<false>(call);
+    }
+
+  private:
+    using int16x32 = std::int16_t __attribute__((vector_size(64)));
+    using uint32x16 = std::uint32_t __attribute__((vector_size(64)));
+
+    static OCTET_INLINE int16x32 widened(const std::int8_t* bytes) noexcept {
+        return reinterpret_cast<int16x32>(
+            _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes))));
+    }
+
+    /// Saturating: packs clamp, as in store_epilogue.
+    template <bool Saturating, class Rounding>
+    static void store_columns(const winograd_store<Rounding>& call) noexcept {
         const scale_avx512<Rounding> scale(call.out_zero, call.limits);
         const bytes_avx512 bytes(call.out_zero, call.limits);
         for (int n = 0; n < call.columns; n += 16) {
             const int columns = call.columns - n < 16 ? call.columns - n : 16;
-            const __mmask16 mask = static_cast<__mmask16>(0xffff >> (16 - columns));
             uint32x16 rows[4][6];  // [y][transformed x]
 #pragma GCC unroll 6
             for (int x = 0; x < 6; ++x) {
@@ -136,26 +153,37 @@ struct winograd_transforms_avx512 {
                     const __m512i quotient = _mm512_srai_epi32(
                         _mm512_mullo_epi32(reinterpret_cast<__m512i>(sums[x]), _mm512_set1_epi32(winograd_inverse_9)),
                         6);
-                    scaled[x] = scale(_mm512_add_epi32(quotient, bias), multipliers);
+                    const __m512i acc = _mm512_add_epi32(quotient, bias);
+                    scaled[x] = Saturating ? scale.unheld(acc, multipliers) : scale(acc, multipliers);
                 }
-                alignas(64) std::int8_t pixels[4][16];
-                _mm512_store_si512(pixels, bytes(scaled[0], scaled[1], scaled[2], scaled[3]));
-                std::int8_t* out = call.out + y * call.row_stride + n;
-                for (int x = 0; x < call.width; ++x, out += call.pixel_stride) {
-                    const std::int8_t* pixel = pixels[winograd_output_index(x, call.width)];
-                    _mm_mask_storeu_epi8(out, mask, _mm_load_si128(reinterpret_cast<const __m128i*>(pixel)));
-                }
+                const __m512i pixels = Saturating ? bytes.saturated(scaled[0], scaled[1], scaled[2], scaled[3])
+                                                  : bytes(scaled[0], scaled[1], scaled[2], scaled[3]);
+                std::int8_t* const out = call.out + y * call.row_stride + n;
+                if (columns == 16 && call.width == 4)
+                    store_row(out, call.pixel_stride, pixels);
+                else
+                    store_part(out, call.pixel_stride, pixels, columns, call.width);
             }
         }
     }
-
-  private:
-    using int16x32 = std::int16_t __attribute__((vector_size(64)));
-    using uint32x16 = std::uint32_t __attribute__((vector_size(64)));
-
-    static OCTET_INLINE int16x32 widened(const std::int8_t* bytes) noexcept {
-        return reinterpret_cast<int16x32>(
-            _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes))));
+    /// Four pixels of 16 columns.
+    static OCTET_INLINE void store_row(std::int8_t* out, std::ptrdiff_t step, __m512i pixels) noexcept {
+        const auto put = [&](int x, __m128i bytes) noexcept {
+            _mm_storeu_si128(reinterpret_cast<__m128i*>(out + x * step), bytes);
+        };
+        put(0, _mm512_castsi512_si128(pixels));
+        put(1, _mm512_extracti32x4_epi32(pixels, 1));
+        put(2, _mm512_extracti32x4_epi32(pixels, 2));
+        put(3, _mm512_extracti32x4_epi32(pixels, 3));
+    }
+    static OCTET_INLINE void store_part(std::int8_t* out, std::ptrdiff_t step, __m512i pixels, int columns,
+                                        int width) noexcept {
+        alignas(64) std::int8_t all[4][16];
+        _mm512_store_si512(all, pixels);
+        const auto mask = static_cast<__mmask16>(0xffff >> (16 - columns));
+        for (int x = 0; x < width; ++x, out += step)
+            _mm_mask_storeu_epi8(
+                out, mask, _mm_load_si128(reinterpret_cast<const __m128i*>(all[winograd_output_index(x, width)])));
     }
 
     /// 32 depths of a tile, from depth k of `inputs` on. Whole: of more than two outputs a side.

@@ -27,7 +27,7 @@ struct winograd_kernel<isa::avx512_vnni> : winograd_transforms_avx512, winograd_
     /// 512 bits are two halves there: half the products in a cycle, while weights stream at three quarters of the pace,
     /// from DRAM at three fifths.
     static constexpr winograd_cost cost_on_zen_4{
-        .direct = 60, .product = 29.5F, .load = 145, .store = 220, .expand = 115, .from_cache = 12, .from_dram = 3};
+        .direct = 60, .product = 29.5F, .load = 145, .store = 190, .expand = 115, .from_cache = 12, .from_dram = 3};
 };
 
 OCTET_REGION_END

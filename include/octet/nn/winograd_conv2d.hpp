@@ -332,7 +332,8 @@ void winograd_conv2d<Rounding>::run(const block& b, const sliding<std::int8_t>& 
         for_tiles([&](int row, std::int64_t, const tile_outputs& to) noexcept {
             kernel_.store({sums + std::ptrdiff_t{row} * kernel_.panel, sum_position(), packed_.bias.data() + first,
                            packed_.multipliers.data() + first, columns, out.row(to.first) + first, row_stride,
-                           out.stride, to.height, to.width, options_.output.zero_point, options_.limits});
+                           out.stride, to.height, to.width, options_.output.zero_point, options_.limits,
+                           packed_.fits_int32});
         });
     }
     if (add.sum == nullptr) return;
