@@ -376,7 +376,7 @@ TYPED_TEST(gemm, multipliers_of_1_and_above_and_tiny_ones) {
     });
 }
 
-// Depth 1: 256 rows with every lhs byte against 256 columns with every weight.
+// Depth 1: 256 rows with every lhs byte against 256 columns with every weight; full calls, and calls of a single row.
 TYPED_TEST(gemm, every_product_of_two_bytes) {
     std::vector<std::int8_t> lhs(256), weights(256);
     for (std::size_t i = 0; i < 256; ++i) lhs[i] = weights[i] = static_cast<std::int8_t>(static_cast<int>(i) - 128);
@@ -387,13 +387,13 @@ TYPED_TEST(gemm, every_product_of_two_bytes) {
         std::vector<const std::int8_t*> table(static_cast<std::size_t>(kernel.tile_rows));
         octet::buffer<std::byte> scratch(kernel.scratch_bytes(kernel.tile_rows, 1));
         for (const float m : {1.0F / 128, 1.0F / 13, 1.0F})
-            for (const int zero : {0, 100}) {
+            for (const auto& [zero, most] : {std::pair{0, kernel.tile_rows}, {100, kernel.tile_rows}, {100, 1}}) {
                 const std::vector<typename TypeParam::multiplier> multipliers(256, multiplier<TypeParam>(m));
                 const auto packed = octet::pack_gemm<TypeParam>(kernel.layout, {weights.data(), 256, 1}, bias,
                                                                 multipliers, zero_point(zero), "test");
                 std::vector<typename TypeParam::stored> out(65536), expected(65536);
-                for (int first = 0; first < 256; first += kernel.tile_rows) {
-                    const int rows = std::min(kernel.tile_rows, 256 - first);
+                for (int first = 0; first < 256; first += most) {
+                    const int rows = std::min(most, 256 - first);
                     for (int r = 0; r < rows; ++r) table[static_cast<std::size_t>(r)] = lhs.data() + first + r;
                     kernel.run({.weights = &packed,
                                 .lhs = table.data(),
@@ -406,7 +406,8 @@ TYPED_TEST(gemm, every_product_of_two_bytes) {
                 }
                 octet::gemm_reference<TypeParam>(256, 256, 1, lhs.data(), zero_point(zero), weights.data(), bias.data(),
                                                  multipliers.data(), zero_point(1), {}, expected.data());
-                EXPECT_EQ(out, expected) << kernel.name << ", m " << m << ", zero point " << zero;
+                EXPECT_EQ(out, expected) << kernel.name << ", m " << m << ", zero point " << zero << ", calls of "
+                                         << most;
             }
     });
 }

@@ -54,8 +54,8 @@ struct problem {
 
 std::ostream& operator<<(std::ostream& to, const problem& p) {
     return to << octet::to_string(p.in()) << " -> " << octet::to_string(p.out()) << ", padding " << p.pad.top << ","
-              << p.pad.left << "," << p.pad.bottom << "," << p.pad.right << ", zero points " << p.z_in << ","
-              << p.z_out;
+              << p.pad.left << "," << p.pad.bottom << "," << p.pad.right << ", zero points " << p.z_in << "," << p.z_out
+              << ", limits " << p.limits.low << ".." << p.limits.high << ", gain " << p.gain;
 }
 
 std::int8_t extreme(fill how, std::size_t i) {
@@ -155,11 +155,10 @@ class winograd_of : public testing::Test {};
 TYPED_TEST_SUITE(winograd_of, octet::test::roundings, octet::test::rounding_name);
 
 template <class Rounding>
-void expect_the_law(const problem& p) {
-    const data<Rounding> d(p);
+void expect_the_law(const data<Rounding>& d) {
     const std::vector<std::int8_t> expected = d.expected();
     for (const isa which : octet::test::tested_isas()) {
-        SCOPED_TRACE(testing::Message() << p << ", " << octet::to_string(which));
+        SCOPED_TRACE(testing::Message() << d.p << ", " << octet::to_string(which));
         for (const winograd_weights_made made : both_ways) {
             const octet::winograd_conv2d<Rounding> layer = d.build(which, made);
             EXPECT_EQ(layer.kernel().target,
@@ -167,6 +166,10 @@ void expect_the_law(const problem& p) {
             expect_bytes(layer, d, expected, {}, made == winograd_weights_made::at_set_up ? 0 : 13);
         }
     }
+}
+template <class Rounding>
+void expect_the_law(const problem& p) {
+    expect_the_law(data<Rounding>(p));
 }
 
 TYPED_TEST(winograd_of, edges_of_tiles) {
@@ -208,9 +211,19 @@ TYPED_TEST(winograd_of, extremes) {
                                        .weights = weights});
 }
 
-/// Products with multipliers that leave int32 clamp nevertheless.
-TYPED_TEST(winograd_of, results_far_beyond_int8) {
+/// Results that packs clamp, and products with multipliers that leave int32: of all channels, of one by its scale, and
+/// of one by its bias.
+TYPED_TEST(winograd_of, results_beyond_int8_and_int32) {
     for (const float gain : {4.0F, 0x1p28F}) expect_the_law<TypeParam>({.z_out = 9, .gain = gain});
+    for (const std::size_t channel : {0U, 7U, 19U}) {
+        data<TypeParam> by_scale({.channels = 9, .outputs = 20});
+        by_scale.scales[channel] = scale(by_scale.scales[channel].value * 0x1p28F);
+        expect_the_law(by_scale);
+        data<TypeParam> by_bias({.channels = 9, .outputs = 20});
+        by_bias.scales[channel] = scale(by_bias.scales[channel].value * 0x1p13F);
+        by_bias.bias[channel] = 1 << 30;
+        expect_the_law(by_bias);
+    }
 }
 
 /// Many tiles: blocks of every number of rows that a kernel knows, and the last one smaller.

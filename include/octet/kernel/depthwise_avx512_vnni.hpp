@@ -168,6 +168,7 @@ struct depthwise_kernel<isa::avx512_vnni, Rounding> {
     static void small_window(const depthwise_call<Rounding>& call, int first, int panel) noexcept {
         using shape = depthwise_panel_avx512<Width>;
         constexpr int streams = shape::streams, places = shape::places, vectors = shape::vectors;
+        constexpr int lanes = Rows == 2 ? 4 : 3;  // rows of the input that a stream reads
         const packed_depthwise<Rounding>& w = *call.weights;
         const shape of = panel_shape<Width>(call, first);
         const scale_avx512<Rounding> scale(call.out_zero, call.limits);
@@ -182,7 +183,7 @@ struct depthwise_kernel<isa::avx512_vnni, Rounding> {
         for (int row = call.first_row, end = row + call.rows; row < end; row += streams * Rows) {
             const std::int8_t* at[places];
             std::ptrdiff_t step[places];
-            bool whole = true;  // then all rows step alike, in one register: three of them GCC spills
+            bool whole = true;  // then all step alike, by one register: GCC would spill a step for each of three rows
 #pragma GCC unroll 8
             for (int i = 0; i < places; ++i) {
                 const int y = (row + i / 4 * Rows) * w.plan.taps.stride.height - w.plan.taps.pad.top +
@@ -190,12 +191,12 @@ struct depthwise_kernel<isa::avx512_vnni, Rounding> {
                 const bool inside = y >= 0 && y < call.in_size.height;
                 at[i] = (inside ? call.in + y * row_bytes : call.padding) + first;
                 step[i] = inside ? in_stride : 0;
-                whole = whole && inside;
+                whole = whole && (inside || i % 4 >= lanes);
             }
             int col = start;
             const auto next = [&](__m512i(&v)[vectors]) {
                 if (col >= 0 && col < width) {
-                    of.template interleave<Rows == 2 ? 4 : 3>(at, v);
+                    of.template interleave<lanes>(at, v);
 #pragma GCC unroll 8
                     for (int i = 0; i < places; ++i) at[i] += Advance == 2 && whole ? in_stride : step[i];
                 } else {

@@ -133,6 +133,11 @@ struct bytes_avx512 {
           low(_mm512_set1_epi8(static_cast<char>(limits.low))),
           high(_mm512_set1_epi8(static_cast<char>(limits.high))) {}
 
+    /// Whether saturated() and saturated_lanes() clamp as limits say, where no product leaves int32.
+    static OCTET_INLINE bool saturates(bool fits_int32, clamp limits) noexcept {
+        return fits_int32 && limits == clamp{};
+    }
+
     /// The bytes in the order in which packs leave them: 16-byte lane i is a[4i, 4i + 4), then the same of b, c, d.
     OCTET_INLINE __m512i lanes(__m512i a, __m512i b, __m512i c, __m512i d) const noexcept {
         return held(saturated_lanes(a, b, c, d));
@@ -178,7 +183,7 @@ struct store_epilogue<isa::avx512bw, Rounding> {
         : multipliers(a.multipliers),
           scale(a.out_zero, a.limits),
           bytes(a.out_zero, a.limits),
-          saturating(a.fits_int32 && a.limits.low == -128 && a.limits.high == 127) {}
+          saturating(bytes_avx512::saturates(a.fits_int32, a.limits)) {}
 
     /// The multipliers of a tile, loaded once for all its rows.
     template <int Vectors>

@@ -97,14 +97,14 @@ struct gemm_kernel<isa::avx2, Epilogue> : gemm_gathered<gemm_kernel<isa::avx2, E
     }
 
     // A single row. To widen its weights in registers would be a vpmovsxbw for every 16 bytes, of which cores do one a
-    // cycle. Its elements are split instead, x = 16 h + l with both digits in [-8, 8], and vpmaddubsw multiplies
-    // weights, plus 128, by digits: |(w0 + 128) * h0 + (w1 + 128) * h1| <= 2 * 255 * 8 = 4080, of which int16 holds the
-    // sum of eight. What the 128 bring, 128 times the sum of the row, is taken back at the begin. 44 vector
-    // instructions for 256 bytes, for 48 by widening.
+    // cycle. Its elements are split instead, x = 16 h + l with h in [-8, 8] and l in [-8, 7], and vpmaddubsw multiplies
+    // weights, plus 128, by digits: |(w0 + 128) * h0 + (w1 + 128) * h1| <= 2 * 255 * 8 = 4080, and the sum of eight,
+    // 32,640, fits int16. What the 128 bring, 128 times the sum of the row, is taken back from the bias.
 
     /// What row_strip takes: the digits of each pair of depths as bytes, twice, (h0 h1 h0 h1) for all groups, then
     /// (l0 l1 l0 l1); then a register of int32, each 128 times the row's sum. The row is continued by zeros to a
-    /// multiple of 8 groups, whole registers.
+    /// multiple of 8 groups, whole registers, which row_stride leaves room for. 2 * digits + 16 elements are written,
+    /// at most the 64 * groups of a panel: 48 of 64 at one group.
     static const std::int16_t* prepare_row(std::int16_t* row, std::ptrdiff_t groups, std::int16_t* to) noexcept {
         const __m256i order =
             _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 2, 0, 2, 4, 6, 4, 6, 8, 10, 8, 10, 12, 14, 12, 14));
@@ -124,44 +124,40 @@ struct gemm_kernel<isa::avx2, Epilogue> : gemm_gathered<gemm_kernel<isa::avx2, E
         store(to + 2 * all, _mm256_add_epi32(sum, _mm256_shuffle_epi32(sum, 0xb1)));
         return to;
     }
-    /// Elements that the one digit of a row takes.
+    /// Elements that the high digits of a row take, and as many the low ones.
     static constexpr std::ptrdiff_t digits(std::ptrdiff_t groups) noexcept { return (groups + 7) / 8 * 16; }
 
     /// The row against 8 * Vectors columns of the panel as it is packed, two halves of its groups side by side: the
-    /// core reads ahead in both. On Zen 4, 2 MB of weights come from the third cache level in 0.85 of the time that
-    /// widening takes, in 0.88 of that of one place and prefetches a page ahead, each of which takes a load's place; 16
-    /// MB from DRAM take the same.
+    /// core reads ahead in both. On Zen 4, held to AVX2, 2 MB of weights in the third cache level take 0.85 of the time
+    /// of widening, and 0.88 of that of one stream with prefetches a page ahead, each of which takes a load's slot; 16
+    /// MB from DRAM make no difference.
     template <int Vectors>
     static void row_strip(const strip_type& s) noexcept {
-        constexpr int registers = Vectors / 2;
-        const __m256i given_back = load(s.rows + 2 * digits(s.groups));
-        __m256i acc[Vectors];  // of 16 columns: 0 to 3 and 8 to 11, then the others
-#pragma GCC unroll 2
-        for (int r = 0; r < registers; ++r) {
-            const __m256i front = _mm256_sub_epi32(load(s.bias + 16 * r), given_back);
-            const __m256i back = _mm256_sub_epi32(load(s.bias + 16 * r + 8), given_back);
-            acc[2 * r] = _mm256_permute2x128_si256(front, back, 0x20);
-            acc[2 * r + 1] = _mm256_permute2x128_si256(front, back, 0x31);
-        }
+        __m256i sums[Vectors];  // of 16 columns: 0 to 3 and 8 to 11, then the others
+#pragma GCC unroll 4
+        for (int v = 0; v < Vectors; ++v) sums[v] = _mm256_setzero_si256();
         const std::ptrdiff_t half = s.groups / 16 * 8;
         std::ptrdiff_t group = 0;
         for (; group < half; group += 8) {
-            add_groups<8>(s, group, acc);
-            add_groups<8>(s, half + group, acc);
+            add_groups<8>(s, group, sums);
+            add_groups<8>(s, half + group, sums);
         }
-        for (group = 2 * half; group + 8 <= s.groups; group += 8) add_groups<8>(s, group, acc);
-        for (; group < s.groups; ++group) add_groups<1>(s, group, acc);
-#pragma GCC unroll 2
-        for (int r = 0; r < registers; ++r) {
-            const __m256i even = acc[2 * r], odd = acc[2 * r + 1];
-            acc[2 * r] = _mm256_permute2x128_si256(even, odd, 0x20);
-            acc[2 * r + 1] = _mm256_permute2x128_si256(even, odd, 0x31);
+        for (group = 2 * half; group + 8 <= s.groups; group += 8) add_groups<8>(s, group, sums);
+        for (; group < s.groups; ++group) add_groups<1>(s, group, sums);
+        const __m256i of_128 = load(s.rows + 2 * digits(s.groups));
+        __m256i acc[Vectors];
+#pragma GCC unroll 4
+        for (int v = 0; v < Vectors; ++v) {
+            const __m256i even = sums[v / 2 * 2], odd = sums[v / 2 * 2 + 1];
+            const __m256i sum =
+                v % 2 == 0 ? _mm256_permute2x128_si256(even, odd, 0x20) : _mm256_permute2x128_si256(even, odd, 0x31);
+            acc[v] = _mm256_add_epi32(_mm256_sub_epi32(load(s.bias + 8 * v), of_128), sum);
         }
         Epilogue(s.args).store(acc, s.columns, s.out);
     }
-    /// acc += `Groups` groups of digits, at most 8, times their weights.
+    /// sums += `Groups` groups of digits, at most 8, times their weights.
     template <int Groups, int Vectors>
-    static OCTET_INLINE void add_groups(const strip_type& s, std::ptrdiff_t group, __m256i (&acc)[Vectors]) noexcept {
+    static OCTET_INLINE void add_groups(const strip_type& s, std::ptrdiff_t group, __m256i (&sums)[Vectors]) noexcept {
         const std::int16_t *high = s.rows + 2 * group, *low = high + digits(s.groups);
         const std::int8_t* weights = s.packed + 64 * group;
         constexpr int registers = Vectors / 2;
@@ -183,8 +179,8 @@ struct gemm_kernel<isa::avx2, Epilogue> : gemm_gathered<gemm_kernel<isa::avx2, E
         for (int r = 0; r < registers; ++r) {
             const __m256i front = _mm256_madd_epi16(_mm256_unpacklo_epi16(h[r], l[r]), weight);
             const __m256i back = _mm256_madd_epi16(_mm256_unpackhi_epi16(h[r], l[r]), weight);
-            acc[2 * r] = _mm256_add_epi32(acc[2 * r], front);
-            acc[2 * r + 1] = _mm256_add_epi32(acc[2 * r + 1], back);
+            sums[2 * r] = _mm256_add_epi32(sums[2 * r], front);
+            sums[2 * r + 1] = _mm256_add_epi32(sums[2 * r + 1], back);
         }
     }
 

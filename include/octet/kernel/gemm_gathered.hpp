@@ -22,7 +22,7 @@ namespace octet::inline OCTET_ABI {
 template <class Element, class Epilogue>
 struct gemm_strip {
     using weight = std::conditional_t<sizeof(Element) == 1, std::int8_t, Element>;
-    const Element* rows;
+    const Element* rows;  ///< of a single one, what prepare_row made of it
     std::ptrdiff_t row_stride;
     const std::int8_t* packed;  ///< the panel as it is packed
     const weight* weights;      ///< the panel in the elements' width
@@ -68,10 +68,10 @@ struct gemm_gathered {
         // As many blocks as full ones would need, all of nearly one size.
         const int blocks = (call.count + Kernel::register_rows - 1) / Kernel::register_rows;
         const int smaller = call.count / blocks, larger_blocks = call.count % blocks;
-        [[maybe_unused]] element* const wide = rows + call.count * stride;
+        [[maybe_unused]] element* const behind_rows = rows + call.count * stride;
         const element* lhs = rows;
         if constexpr (sizeof(element) != 1)
-            if (call.count == 1) lhs = Kernel::prepare_row(rows, w.groups(), wide);
+            if (call.count == 1) lhs = Kernel::prepare_row(rows, w.groups(), behind_rows);
         for (int p = call.first_panel; p < call.end_panel; ++p) {
             const int first = p * layout.panel;
             const int columns = w.cols - first < layout.panel ? w.cols - first : layout.panel;
@@ -95,8 +95,8 @@ struct gemm_gathered {
                     Kernel::row_strips[width](s);
                     continue;
                 }
-                Kernel::convert(packed, static_cast<int>(w.panel_bytes()), wide);
-                s.weights = wide;
+                Kernel::convert(packed, static_cast<int>(w.panel_bytes()), behind_rows);
+                s.weights = behind_rows;
             }
             const auto* strips = Kernel::strips[width];
             if (larger_blocks != 0) strips[smaller](s, larger_blocks);
@@ -106,7 +106,7 @@ struct gemm_gathered {
         }
     }
 
-    /// `to` has room for a widened panel.
+    /// The row may be continued up to row_stride; `to` has room for a widened panel.
     template <class Element>
     static const Element* prepare_row(const Element* row, std::ptrdiff_t, Element*) noexcept {
         return row;

@@ -49,7 +49,7 @@ struct packed_winograd {
     int panel = 1;  ///< columns of a panel
     int cols = 0;
     int depth = 0;
-    bool fits_int32 = true;  ///< as of packed_gemm
+    bool fits_int32 = true;  ///< Rounding::fits_int32 of every column
     buffer<std::int8_t> taps;
     buffer<std::int32_t> bias;
     buffer<typename Rounding::multiplier> multipliers;

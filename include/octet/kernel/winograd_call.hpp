@@ -73,7 +73,7 @@ struct winograd_store {
     int width = 0;
     zero_point out_zero;
     clamp limits;
-    bool fits_int32 = false;  ///< no product with a multiplier leaves int32
+    bool fits_int32 = false;  ///< Rounding::fits_int32 of every column
 };
 
 /// multiply by strips[v][r] of `RegisterRows - Counts + 1 + r` rows, against the first half of a panel or all of it:

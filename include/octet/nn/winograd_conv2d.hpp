@@ -323,17 +323,25 @@ void winograd_conv2d<Rounding>::run(const block& b, const sliding<std::int8_t>& 
         detail::fill(at, std::ptrdiff_t{first} * kernel_.panel, 0U);
         detail::fill(at + std::ptrdiff_t{last} * kernel_.panel, std::ptrdiff_t{b.count - last} * kernel_.panel, 0U);
     }
-    const std::ptrdiff_t row_stride = out.dims[2] * out.stride;
     const int first_column = b.panel * kernel_.panel, end_column = std::min(b.last * kernel_.panel, packed_.cols);
     for (int p = b.panel; p < b.last; ++p) {
         const int first = p * kernel_.panel, columns = std::min(kernel_.panel, packed_.cols - first);
         for (int pair = 0; pair < packed_.pairs(); pair += chunk_pairs_)
             multiply(order, p, pair, columns, lhs, sums, chunk);
         for_tiles([&](int row, std::int64_t, const tile_outputs& to) noexcept {
-            kernel_.store({sums + std::ptrdiff_t{row} * kernel_.panel, sum_position(), packed_.bias.data() + first,
-                           packed_.multipliers.data() + first, columns, out.row(to.first) + first, row_stride,
-                           out.stride, to.height, to.width, options_.output.zero_point, options_.limits,
-                           packed_.fits_int32});
+            kernel_.store({.sums = sums + std::ptrdiff_t{row} * kernel_.panel,
+                           .position_stride = sum_position(),
+                           .bias = packed_.bias.data() + first,
+                           .multipliers = packed_.multipliers.data() + first,
+                           .columns = columns,
+                           .out = out.row(to.first) + first,
+                           .row_stride = out.dims[2] * out.stride,
+                           .pixel_stride = out.stride,
+                           .height = to.height,
+                           .width = to.width,
+                           .out_zero = options_.output.zero_point,
+                           .limits = options_.limits,
+                           .fits_int32 = packed_.fits_int32});
         });
     }
     if (add.sum == nullptr) return;
