@@ -20,8 +20,8 @@ struct winograd_kernel<isa::avx512_vnni> : winograd_transforms_avx512, winograd_
     static constexpr const char* name = "winograd 4x4 vpdpwssd";
     static constexpr winograd_cost cost{
         .direct = 118, .product = 56, .load = 170, .store = 150, .expand = 80};  // Zen 5
-    /// These two with stores that clamp by instructions of their own; packs alone take 15 % off on Zen 4. Measured on
-    /// Emerald Rapids, taken for all of Intel's: two 512-bit ports for the transforms, and 4 cycles for
+    /// Measured on Emerald Rapids, taken for all of Intel's, store as on Zen 5 where limits lie within int8 (packs that
+    /// clamp alone take 15 % off, on Zen 4): two 512-bit ports for the transforms, and 4 cycles for
     /// each line that L2 takes, of which expand writes 36.
     static constexpr winograd_cost cost_on_intel{
         .direct = 118, .product = 52, .load = 310, .store = 220, .expand = 165};
