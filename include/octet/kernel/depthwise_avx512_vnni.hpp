@@ -198,7 +198,8 @@ struct depthwise_kernel<isa::avx512_vnni, Rounding> {
                 if (col >= 0 && col < width) {
                     of.template interleave<lanes>(at, v);
 #pragma GCC unroll 8
-                    for (int i = 0; i < places; ++i) at[i] += Advance == 2 && whole ? in_stride : step[i];
+                    for (int i = 0; i < places; ++i)
+                        if (i % 4 < lanes) at[i] += Advance == 2 && whole ? in_stride : step[i];
                 } else {
 #pragma GCC unroll 4
                     for (int i = 0; i < vectors; ++i) v[i] = outside;

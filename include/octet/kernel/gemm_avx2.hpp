@@ -170,7 +170,7 @@ struct gemm_kernel<isa::avx2, Epilogue> : gemm_gathered<gemm_kernel<isa::avx2, E
                 const __m256i more_h = _mm256_maddubs_epi16(w, high_pair), more_l = _mm256_maddubs_epi16(w, low_pair);
                 h[r] = g == 0 ? more_h : _mm256_add_epi16(h[r], more_h);
                 l[r] = g == 0 ? more_l : _mm256_add_epi16(l[r], more_l);
-                asm("" : "+x"(h[r]), "+x"(l[r]));  // or it adds in a tree, and spills the leaves
+                asm("" : "+x"(h[r]), "+x"(l[r]));  // or GCC adds in a tree, and spills the leaves
             }
         }
         const __m256i weight = _mm256_set1_epi32(1 << 16 | 16);  // of (h, l)

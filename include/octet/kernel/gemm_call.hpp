@@ -59,8 +59,8 @@ struct gemm_entry {
 
 /// The kernel of one instruction set: static constexpr gemm_layout layout; static constexpr int tile_rows,
 /// register_rows; static constexpr const char* name; static void run(const gemm_call<Result>&) noexcept; most_rows
-/// where short rows go more at a time, scratch_bytes where it needs scratch, and run_in_place where
-/// there are two ways to the same bytes. A missing specialization is a compile error.
+/// where short rows go more at a time, scratch_bytes where it needs scratch, and run_in_place where there are two ways
+/// to the same bytes. A missing specialization is a compile error.
 template <isa Which, class Epilogue>
 struct gemm_kernel;
 

@@ -221,9 +221,8 @@ struct vpmaddwd_avx512 {
 template <>
 struct winograd_kernel<isa::avx512bw> : winograd_transforms_avx512, winograd_product_avx512<vpmaddwd_avx512> {
     static constexpr const char* name = "winograd 4x4 vpmaddwd";
-    /// Of Zen 5; store where limits lie within int8 (packs that clamp alone take 15 % off, on Zen 4). On Emerald Rapids
-    /// all of them are about twice as slow, and choices by them are right: 7x7x512 takes 0.57 of the direct product's
-    /// time.
+    /// Of Zen 5; store: with clamps beside the packs. On Emerald Rapids all of them are about twice as slow, and
+    /// choices by them are right: 7x7x512 takes 0.57 of the direct product's time.
     static constexpr winograd_cost cost{.direct = 54, .product = 44, .load = 170, .store = 150, .expand = 80};
 };
 

@@ -20,15 +20,14 @@ struct winograd_kernel<isa::avx512_vnni> : winograd_transforms_avx512, winograd_
     static constexpr const char* name = "winograd 4x4 vpdpwssd";
     static constexpr winograd_cost cost{
         .direct = 118, .product = 56, .load = 170, .store = 150, .expand = 80};  // Zen 5
-    /// Measured on Emerald Rapids, taken for all of Intel's, store as on Zen 5 where limits lie within int8 (packs that
-    /// clamp alone take 15 % off, on Zen 4): two 512-bit ports for the transforms, and 4 cycles for
-    /// each line that L2 takes, of which expand writes 36.
+    /// Measured on Emerald Rapids, taken for all of Intel's: two 512-bit ports for the transforms, and 4 cycles for
+    /// each line that L2 takes, of which expand writes 36. store: with clamps beside the packs, as of Zen 5.
     static constexpr winograd_cost cost_on_intel{
         .direct = 118, .product = 52, .load = 310, .store = 220, .expand = 165};
     /// 512 bits are two halves there: half the products in a cycle, while weights stream at three quarters of the pace,
-    /// from DRAM at three fifths.
+    /// from DRAM at three fifths. store: clamped by packs alone; 217 with clamps beside them.
     static constexpr winograd_cost cost_on_zen_4{
-        .direct = 60, .product = 29.5F, .load = 145, .store = 190, .expand = 115, .from_cache = 12, .from_dram = 3};
+        .direct = 60, .product = 29.5F, .load = 145, .store = 180, .expand = 115, .from_cache = 12, .from_dram = 3};
 };
 
 OCTET_REGION_END
